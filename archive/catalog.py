@@ -1,0 +1,302 @@
+"""What is held: recordings with their parts, chat, shelf and source files. An admission is one transaction with its custody entry."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, and_, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from archive.custody import CustodyLog
+from archive.database import Database
+from archive.digest import Json
+from archive.errors import AlreadyHeld, NotFound
+from archive.recording import EventKind, Gap, Message, MessageKind, Part, Product, ProductEvent, Recording
+from archive.schema import clock_maps, gaps, messages, parts, product_events, products, recordings, sources
+from archive.timeline import ClockMap, WallTime
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that came in beside the media, kept as it came. Roles: chat, captions, products, product_events."""
+
+    role: str
+    digest: str
+    size_bytes: int
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Everything that one ingest brings in."""
+
+    recording: Recording
+    messages: tuple[Message, ...] = ()
+    products: tuple[Product, ...] = ()
+    events: tuple[ProductEvent, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+class Catalog:
+    """Reads and writes of the tables that an admission fills."""
+
+    def __init__(self, database: Database, custody: CustodyLog) -> None:
+        self._database = database
+        self._custody = custody
+
+    def admit(self, admission: Admission, actor: str) -> None:
+        """Write it all or nothing. AlreadyHeld if the recording's id is taken."""
+        recording = admission.recording
+        try:
+            with self._database.writing() as connection:
+                _insert_recording(connection, recording)
+                _insert_rest(connection, admission)
+                self._custody.append(connection, actor, "admit", recording.id, _admission_detail(admission))
+        except IntegrityError as error:
+            if self.has(recording.id):
+                raise AlreadyHeld(f"recording {recording.id} is already held: choose another --id, or ask for it with show") from error
+            raise
+
+    def has(self, recording_id: str) -> bool:
+        with self._database.reading() as connection:
+            return connection.execute(select(recordings.c.id).where(recordings.c.id == recording_id)).first() is not None
+
+    def recording(self, recording_id: str) -> Recording:
+        """One recording with parts in order, each with its newest clock map. NotFound if it isn't held."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(recordings).where(recordings.c.id == recording_id)).mappings().first()
+            if row is None:
+                raise NotFound(f"no recording {recording_id} is held: liveproof status lists those that are")
+            return _recording(connection, row)
+
+    def recordings(self) -> list[Recording]:
+        """All recordings, newest session first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(recordings).order_by(recordings.c.started_at_ms.desc(), recordings.c.id)).mappings().all()
+            return [_recording(connection, row) for row in rows]
+
+    def holders_of(self, digest: str) -> list[tuple[str, int]]:
+        """(recording id, part number) of every part with these bytes."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(parts.c.recording_id, parts.c.number).where(parts.c.digest == digest).order_by(parts.c.recording_id)
+            )
+            return [(row.recording_id, row.number) for row in rows]
+
+    def messages(self, recording_id: str, from_ms: int | None = None, to_ms: int | None = None) -> list[Message]:
+        """Chat in time order, ends included."""
+        query = select(messages).where(messages.c.recording_id == recording_id).order_by(messages.c.at_ms, messages.c.number)
+        if from_ms is not None:
+            query = query.where(messages.c.at_ms >= from_ms)
+        if to_ms is not None:
+            query = query.where(messages.c.at_ms <= to_ms)
+        with self._database.reading() as connection:
+            return [_message(row) for row in connection.execute(query).mappings()]
+
+    def products(self, recording_id: str) -> list[Product]:
+        """The shelf in the order it was given."""
+        query = select(products).where(products.c.recording_id == recording_id).order_by(products.c.position)
+        with self._database.reading() as connection:
+            return [_product(row) for row in connection.execute(query).mappings()]
+
+    def product(self, recording_id: str, product_id: str) -> Product:
+        """One product of a recording's shelf. NotFound if it isn't on it."""
+        for product in self.products(recording_id):
+            if product.product_id == product_id:
+                return product
+        raise NotFound(f"recording {recording_id} has no product {product_id} on its shelf")
+
+    def events(self, recording_id: str) -> list[ProductEvent]:
+        query = select(product_events).where(product_events.c.recording_id == recording_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(product_events.c.at_ms, product_events.c.number)).mappings()
+            return [ProductEvent(EventKind(r["event"]), r["product_id"], r["at_ms"], r["source"], r["inferred"]) for r in rows]
+
+    def sources(self, recording_id: str) -> list[Source]:
+        query = select(sources).where(sources.c.recording_id == recording_id).order_by(sources.c.number)
+        with self._database.reading() as connection:
+            return [Source(r["role"], r["digest"], r["size_bytes"], r["file_name"]) for r in connection.execute(query).mappings()]
+
+    def counts(self, recording_id: str) -> tuple[int, int]:
+        """How many messages and products a recording has."""
+        with self._database.reading() as connection:
+            return (
+                connection.execute(select(func.count()).select_from(messages).where(messages.c.recording_id == recording_id)).scalar_one(),
+                connection.execute(select(func.count()).select_from(products).where(products.c.recording_id == recording_id)).scalar_one(),
+            )
+
+
+def _insert_recording(connection: Connection, recording: Recording) -> None:
+    connection.execute(
+        insert(recordings).values(
+            id=recording.id,
+            platform=recording.platform,
+            room=recording.room,
+            host=recording.host,
+            title=recording.title,
+            started_at_ms=recording.started_at.epoch_ms if recording.started_at else None,
+            duration_ms=recording.duration_ms,
+            admitted_at_ms=recording.admitted_at.epoch_ms,
+        )
+    )
+    for part in recording.parts:
+        connection.execute(
+            insert(parts).values(
+                recording_id=recording.id,
+                number=part.number,
+                digest=part.digest,
+                size_bytes=part.size_bytes,
+                file_name=part.file_name,
+                duration_ms=part.duration_ms,
+                container=part.container,
+                probe=part.probe,
+                damage=list(part.damage),
+            )
+        )
+        connection.execute(
+            insert(clock_maps).values(
+                recording_id=recording.id,
+                part=part.number,
+                version=part.clock.version,
+                starts_at_ms=part.clock.starts_at_ms,
+                wall_start_ms=part.clock.wall_start.epoch_ms if part.clock.wall_start else None,
+                uncertainty_ms=part.clock.uncertainty_ms,
+                method=part.clock.method,
+            )
+        )
+
+
+def _insert_rest(connection: Connection, admission: Admission) -> None:
+    recording_id = admission.recording.id
+    batches = (
+        (gaps, [{"start_ms": g.start_ms, "end_ms": g.end_ms, "reason": g.reason} for g in admission.recording.gaps]),
+        (messages, [{"number": n, **_message_values(m)} for n, m in enumerate(admission.messages, 1)]),
+        (products, [{"position": n, **_product_values(p)} for n, p in enumerate(admission.products, 1)]),
+        (product_events, [{"number": n, **_event_values(e)} for n, e in enumerate(admission.events, 1)]),
+        (
+            sources,
+            [
+                {"number": n, "role": s.role, "digest": s.digest, "size_bytes": s.size_bytes, "file_name": s.file_name}
+                for n, s in enumerate(admission.sources, 1)
+            ],
+        ),
+    )
+    for table, rows in batches:
+        if rows:
+            connection.execute(insert(table), [{"recording_id": recording_id, **row} for row in rows])
+
+
+def _admission_detail(admission: Admission) -> dict[str, Json]:
+    return {
+        "parts": [{"number": p.number, "digest": p.digest, "bytes": p.size_bytes, "file": p.file_name} for p in admission.recording.parts],
+        "sources": [{"role": s.role, "digest": s.digest, "bytes": s.size_bytes, "file": s.file_name} for s in admission.sources],
+        "messages": len(admission.messages),
+        "products": len(admission.products),
+        "events": len(admission.events),
+    }
+
+
+def _message_values(message: Message) -> dict[str, object]:
+    return {
+        "at_ms": message.at_ms,
+        "text": message.text,
+        "author": message.author,
+        "kind": message.kind.value,
+        "raw_offset": message.raw_offset,
+        "raw_wall": message.raw_wall,
+        "uncertainty_ms": message.uncertainty_ms,
+        "source": message.source,
+        "recalled": message.recalled,
+    }
+
+
+def _product_values(product: Product) -> dict[str, object]:
+    return {
+        "product_id": product.product_id,
+        "title": product.title,
+        "shelf_no": product.shelf_no,
+        "aliases": list(product.aliases),
+        "price_minor": product.price_minor,
+        "currency": product.currency,
+        "listing_text": product.listing_text,
+        "more": product.more,
+    }
+
+
+def _event_values(event: ProductEvent) -> dict[str, object]:
+    return {
+        "event": event.event.value,
+        "product_id": event.product_id,
+        "at_ms": event.at_ms,
+        "source": event.source,
+        "inferred": event.inferred,
+    }
+
+
+def _recording(connection: Connection, row: RowMapping) -> Recording:
+    newest = select(clock_maps.c.part, func.max(clock_maps.c.version).label("version")).where(clock_maps.c.recording_id == row["id"])
+    latest = newest.group_by(clock_maps.c.part).subquery()
+    held = connection.execute(
+        select(parts, clock_maps)
+        .join(clock_maps, and_(clock_maps.c.recording_id == parts.c.recording_id, clock_maps.c.part == parts.c.number))
+        .join(latest, and_(latest.c.part == clock_maps.c.part, latest.c.version == clock_maps.c.version))
+        .where(parts.c.recording_id == row["id"])
+        .order_by(parts.c.number)
+    ).mappings()
+    missing = connection.execute(select(gaps).where(gaps.c.recording_id == row["id"]).order_by(gaps.c.start_ms)).mappings()
+    return Recording(
+        id=row["id"],
+        platform=row["platform"],
+        room=row["room"],
+        host=row["host"],
+        title=row["title"],
+        started_at=_wall(row["started_at_ms"]),
+        duration_ms=row["duration_ms"],
+        admitted_at=WallTime(row["admitted_at_ms"]),
+        parts=tuple(_part(part) for part in held),
+        gaps=tuple(Gap(g["start_ms"], g["end_ms"], g["reason"]) for g in missing),
+    )
+
+
+def _part(row: RowMapping) -> Part:
+    clock = ClockMap(row["starts_at_ms"], _wall(row["wall_start_ms"]), row["uncertainty_ms"], row["method"], row["version"])
+    return Part(
+        row["number"],
+        row["digest"],
+        row["size_bytes"],
+        row["file_name"],
+        row["duration_ms"],
+        row["container"],
+        row["probe"],
+        clock,
+        tuple(row["damage"]),
+    )
+
+
+def _wall(epoch_ms: int | None) -> WallTime | None:
+    return None if epoch_ms is None else WallTime(epoch_ms)
+
+
+def _message(row: RowMapping) -> Message:
+    return Message(
+        row["at_ms"],
+        row["text"],
+        row["author"],
+        MessageKind(row["kind"]),
+        row["raw_offset"],
+        row["raw_wall"],
+        row["uncertainty_ms"],
+        row["source"],
+        row["recalled"],
+    )
+
+
+def _product(row: RowMapping) -> Product:
+    return Product(
+        row["product_id"],
+        row["title"],
+        row["shelf_no"],
+        tuple(row["aliases"]),
+        row["price_minor"],
+        row["currency"],
+        row["listing_text"],
+        row["more"],
+    )

@@ -1,0 +1,68 @@
+"""What can go wrong in the archive, said for the person who meets it.
+
+Every error of LiveProof is an `ArchiveError` or one of its siblings' children in the other packages: `exit_code` is what the command
+exits with, `status` what HTTP answers, and the message says what is wrong, with which file or field, and what to do.
+"""
+
+
+class LiveProofError(Exception):
+    """Something is wrong that a person can mend."""
+
+    exit_code = 1
+    status = 400
+
+
+class NotFound(LiveProofError):
+    """No such recording, case or product is held."""
+
+    exit_code = 4
+    status = 404
+
+
+class AlreadyHeld(LiveProofError):
+    """The id is taken by something else."""
+
+    exit_code = 5
+    status = 409
+
+
+class StorageFull(LiveProofError):
+    """There is not enough room on the disk to go on."""
+
+    exit_code = 6
+    status = 507
+
+
+class DatabaseUnavailable(LiveProofError):
+    """The catalog can't be opened or is of another version."""
+
+    exit_code = 7
+    status = 503
+
+
+class MissingProgram(LiveProofError):
+    """A program that this step needs, such as ffmpeg, is not installed."""
+
+    exit_code = 8
+    status = 503
+
+
+class VerificationFailed(LiveProofError):
+    """What was checked is not what it was."""
+
+    exit_code = 9
+    status = 422
+
+
+class InvalidTime(LiveProofError):
+    """A time or span lies outside what is held, or is written in a way that can't be read."""
+
+    exit_code = 2
+    status = 422
+
+
+class NoMediaHeld(LiveProofError):
+    """The recording holds captions only, so there is nothing to cut or play."""
+
+    exit_code = 10
+    status = 409

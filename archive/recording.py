@@ -1,0 +1,136 @@
+"""What a live session leaves behind: its recording, parts, messages, products and what was on air when."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from archive.digest import Json
+from archive.timeline import ClockMap, WallTime
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of the session that no part holds, on the recording's time line."""
+
+    start_ms: int
+    end_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One admitted media file. `number` counts from 1; `digest` names the object that holds its bytes."""
+
+    number: int
+    digest: str
+    size_bytes: int
+    file_name: str
+    duration_ms: int
+    container: str
+    probe: Json
+    clock: ClockMap
+    damage: tuple[str, ...] = ()
+
+    @property
+    def start_ms(self) -> int:
+        return self.clock.starts_at_ms
+
+    @property
+    def end_ms(self) -> int:
+        return self.clock.starts_at_ms + self.duration_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One live session. `parts` is empty where only captions are held; `duration_ms` then ends with the last caption."""
+
+    id: str
+    platform: str | None
+    room: str | None
+    host: str | None
+    title: str | None
+    started_at: WallTime | None
+    duration_ms: int
+    admitted_at: WallTime
+    parts: tuple[Part, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def has_media(self) -> bool:
+        return bool(self.parts)
+
+    @property
+    def held_ms(self) -> int:
+        """Milliseconds of media held, gaps left out."""
+        return sum(part.duration_ms for part in self.parts)
+
+    def part_at(self, recording_ms: int) -> Part | None:
+        """The part that holds this moment, None inside a gap or outside the recording."""
+        return next((part for part in self.parts if part.start_ms <= recording_ms < part.end_ms), None)
+
+    def wall_at(self, recording_ms: int) -> tuple[WallTime | None, int]:
+        """Wall-clock time of a moment and its uncertainty in ms."""
+        before = [part for part in self.parts if part.start_ms <= recording_ms]
+        part = before[-1] if before else self.parts[0] if self.parts else None
+        if part:
+            return part.clock.to_wall(recording_ms), part.clock.uncertainty_ms
+        return (self.started_at.plus_ms(recording_ms) if self.started_at else None), CAPTION_UNCERTAINTY_MS
+
+
+CAPTION_UNCERTAINTY_MS = 1000
+
+
+class MessageKind(StrEnum):
+    CHAT = "chat"
+    GIFT = "gift"
+    PAID = "paid"
+    SYSTEM = "system"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of chat or of an IM log. `author` is as it came; whatever leaves the archive is pseudonymised first (G9)."""
+
+    at_ms: int
+    text: str
+    author: str | None
+    kind: MessageKind = MessageKind.CHAT
+    raw_offset: str | None = None
+    raw_wall: str | None = None
+    uncertainty_ms: int = 0
+    source: str = ""
+    recalled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One entry of the shelf. Prices are in the currency's minor unit."""
+
+    product_id: str
+    title: str
+    shelf_no: str | None = None
+    aliases: tuple[str, ...] = ()
+    price_minor: int | None = None
+    currency: str = "CNY"
+    listing_text: str = ""
+    more: dict[str, Json] = field(default_factory=dict)
+
+
+class EventKind(StrEnum):
+    LISTED = "listed"
+    EXPLAIN_START = "explain_start"
+    EXPLAIN_END = "explain_end"
+    CARD_SHOWN = "card_shown"
+    PRICE_CHANGE = "price_change"
+    DELISTED = "delisted"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductEvent:
+    """Something that happened to a product on air, on the recording's time line. `inferred` if no platform said so."""
+
+    event: EventKind
+    product_id: str
+    at_ms: int
+    source: str = ""
+    inferred: bool = False

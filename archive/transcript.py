@@ -1,0 +1,57 @@
+"""Transcripts: derived evidence with provenance, never overwritten (G7)."""
+
+from dataclasses import dataclass, field
+
+from archive.digest import Json
+from archive.timeline import WallTime
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as heard, on the recording's time line. `probability` is None where the source gives none."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One utterance. `text` is what the recogniser wrote, untouched; `risk` names reasons to doubt it (empty: none)."""
+
+    number: int
+    part: int | None
+    start_ms: int
+    end_ms: int
+    text: str
+    words: tuple[Word, ...] = ()
+    risk: tuple[str, ...] = ()
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who wrote a transcript: engine (`imported` for captions), model and its digest, parameters, and when."""
+
+    engine: str
+    engine_version: str
+    model: str
+    model_digest: str | None
+    parameters: dict[str, Json]
+    created_at: WallTime
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One version of a recording's words. `speech` and `skipped` are the regions heard and left out, in ms pairs."""
+
+    recording_id: str
+    version: int
+    provenance: Provenance
+    segments: tuple[Segment, ...]
+    speech: tuple[tuple[int, int], ...] = ()
+    skipped: tuple[tuple[int, int], ...] = ()
+    id: int | None = None
+    digest: str | None = None
+    more: dict[str, Json] = field(default_factory=dict)
