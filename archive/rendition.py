@@ -1,0 +1,125 @@
+"""A part as browsers play it: MP4 with its index in front, H.264 and AAC, packets copied wherever they can be.
+
+A rendition is derived and can be thrown away: it is cached under the home by the part's digest, and the original is only read (G1). Its
+time 0 is the part's media time 0, so a moment's place in it is `part.clock.to_media(recording_ms)`.
+"""
+
+import struct
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.atomic_write import written_whole
+from archive.errors import NotFound, ProgramFailed
+from archive.opening import Archive
+from archive.programs import run_ffmpeg
+from archive.recording import Part
+
+# Raised when the recipe below changes, so that files of an earlier one are not served.
+RECIPE = 1
+PLAYABLE_VIDEO = {"h264"}
+PLAYABLE_PIXELS = {"yuv420p", "yuvj420p"}
+PLAYABLE_AUDIO = {"aac", "mp3"}
+
+_making: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    """What the part's first video and audio streams need: None (there is none), `copy`, or an encoder."""
+
+    video: str | None
+    audio: str | None
+
+
+def playback_file(archive: Archive, part: Part) -> Path:
+    """A file that a browser plays and seeks in; made on the first call, which takes seconds for an hour of H.264.
+
+    The original itself where it already is such a file. NotFound if its bytes are gone, ProgramFailed if they can't be converted,
+    MissingProgram without ffmpeg.
+    """
+    source = archive.store.path(part.digest)
+    target = archive.home / "renditions" / f"{part.digest.removeprefix('sha256:')}.{RECIPE}.mp4"
+    if target.exists():
+        return target
+    with _making[part.digest]:
+        if target.exists():
+            return target
+        needed = _needed(source, part)
+        if needed.video in (None, "copy") and needed.audio in (None, "copy") and _starts_with_index(source):
+            return source
+        with written_whole(target, ".mp4") as temporary:
+            run_ffmpeg(
+                _arguments(source, temporary, needed), archive.settings.subprocess_timeout_s, f"preparing {part.file_name} for playing"
+            )
+    return target
+
+
+def part_numbered(archive: Archive, recording_id: str, number: int) -> Part:
+    """One part of a recording. NotFound if either isn't held."""
+    recording = archive.catalog.recording(recording_id)
+    for part in recording.parts:
+        if part.number == number:
+            return part
+    held = f"it has parts 1 to {len(recording.parts)}" if recording.parts else "it holds captions only, no media"
+    raise NotFound(f"recording {recording_id} has no part {number}: {held}")
+
+
+def _needed(source: Path, part: Part) -> _Streams:
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(source), metadata_errors="replace") as container:
+            video = next(
+                (stream for stream in container.streams.video if not stream.disposition & av.stream.Disposition.attached_pic), None
+            )
+            audio = next(iter(container.streams.audio), None)
+            plain = video is not None and video.codec_context.name in PLAYABLE_VIDEO and video.codec_context.pix_fmt in PLAYABLE_PIXELS
+            spoken = audio is not None and audio.codec_context.name.removesuffix("float") in PLAYABLE_AUDIO
+    except (FFmpegError, OSError) as error:
+        raise ProgramFailed(
+            f"{part.file_name} can't be read for playing: {error}. The original is untouched; download it instead"
+        ) from error
+    if video is None and audio is None:
+        raise NotFound(f"{part.file_name} holds neither picture nor sound to play")
+    return _Streams(
+        None if video is None else "copy" if plain else "libx264",
+        None if audio is None else "copy" if spoken else "aac",
+    )
+
+
+def _arguments(source: Path, target: Path, needed: _Streams) -> list[str | Path]:
+    arguments: list[str | Path] = ["-fflags", "+genpts", "-i", source, "-map_metadata", "-1", "-dn", "-sn"]
+    if needed.video:
+        arguments += ["-map", "0:V:0", "-c:v", needed.video]
+        if needed.video != "copy":
+            arguments += ["-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p", "-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2"]
+    if needed.audio:
+        arguments += ["-map", "0:a:0", "-c:a", needed.audio]
+        if needed.audio != "copy":
+            arguments += ["-b:a", "128k"]
+    return [*arguments, "-movflags", "+faststart", "-f", "mp4", target]
+
+
+def _starts_with_index(source: Path) -> bool:
+    """Whether a file is an unfragmented MP4 whose `moov` box comes before `mdat` (ISO/IEC 14496-12 §4.2, §6.2.3)."""
+    with source.open("rb") as stream:
+        size, first = stream.seek(0, 2), True
+        at = 0
+        while at + 8 <= size:
+            stream.seek(at)
+            length, kind = struct.unpack(">I4s", stream.read(8))
+            if first and kind != b"ftyp":
+                return False
+            if kind == b"moov":
+                return b"mvex" not in stream.read(min(length, 64 << 20))
+            if kind in (b"mdat", b"moof"):
+                return False
+            if length == 1:
+                length = struct.unpack(">Q", stream.read(8).ljust(8, b"\0"))[0]
+            if length < 8:
+                return False
+            at, first = at + length, False
+    return False
