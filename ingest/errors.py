@@ -1,0 +1,52 @@
+"""What can go wrong at the gate, said for the person who meets it. Whatever is raised here, nothing was admitted."""
+
+from archive.errors import LiveProofError
+
+
+class InvalidRequest(LiveProofError):
+    """The request itself can't be met: an id that can't be used, no input at all, the same file twice, parts out of order."""
+
+    exit_code = 2
+    status = 422
+
+
+class InvalidContent(LiveProofError):
+    """A file was read, but a line, row or field in it is wrong; the message names it."""
+
+    exit_code = 20
+    status = 422
+
+
+class UnreadableFile(LiveProofError):
+    """A file is missing, empty, a folder, or may not be read."""
+
+    exit_code = 21
+    status = 422
+
+
+class NotMedia(LiveProofError):
+    """The file holds no sound or picture that can be read."""
+
+    exit_code = 22
+    status = 415
+
+
+class UnknownFormat(LiveProofError):
+    """The file is of no chat, caption or table format that is known."""
+
+    exit_code = 23
+    status = 415
+
+
+class InputTooLarge(LiveProofError):
+    """A file is larger, or holds more entries, than the settings allow."""
+
+    exit_code = 24
+    status = 413
+
+
+class FileChanged(LiveProofError):
+    """A file changed while it was read: a recorder still writes it."""
+
+    exit_code = 25
+    status = 409

@@ -1,0 +1,95 @@
+"""A file handed to the gate: is it there, may it be read, how large is it, does it hold still, and what text is in it."""
+
+import codecs
+import errno
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.errors import FileChanged, InputTooLarge, UnknownFormat, UnreadableFile
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A readable regular file as it stood when it was checked."""
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+
+    @property
+    def name(self) -> str:
+        """The file's name as text that can be stored, whatever bytes the file system holds."""
+        return storable(self.path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+    def check_unchanged(self) -> None:
+        """FileChanged if it was written to since it was checked."""
+        now = self.path.stat()
+        if (now.st_size, now.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+            raise FileChanged(f"{self.path} changed while it was read: wait until the recorder has closed it, then ingest again")
+
+
+def check_file(path: Path, what: str, max_bytes: int, *, may_be_empty: bool = False) -> InputFile:
+    """Look at a file before anything is read from it. UnreadableFile or InputTooLarge names it; `what` says what it was to be."""
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise UnreadableFile(f"{path} is a folder: name the {what} file in it")
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableFile(f"{path} is a device or pipe, not a file: save the {what} to a file first")
+        with path.open("rb"):
+            pass
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UnreadableFile(f"there is no {what} file {path}: check the name") from error
+    except PermissionError as error:
+        raise UnreadableFile(f"{what} file {path} may not be read: give this user the right to read it") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.errno != errno.EINVAL else "the name can't be used"
+        raise UnreadableFile(f"{what} file {path!r} can't be read: {reason}") from error
+    if found.st_size == 0 and not may_be_empty:
+        raise UnreadableFile(f"{what} file {path} is empty: nothing was recorded in it, or the copy failed")
+    if found.st_size > max_bytes:
+        raise InputTooLarge(f"{what} file {path} has {found.st_size} bytes, more than the {max_bytes} that are allowed")
+    return InputFile(path, found.st_size, found.st_mtime_ns)
+
+
+def read_bytes(file: InputFile) -> bytes:
+    """The whole file, as it was when it was checked."""
+    with file.path.open("rb") as stream:
+        content = stream.read(file.size_bytes + 1)
+    if len(content) != file.size_bytes:
+        file.check_unchanged()
+        raise FileChanged(f"{file.path} changed while it was read: ingest it again")
+    return content
+
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+def decode(content: bytes, name: str) -> tuple[str, str]:
+    """Text and the encoding it was in: by byte order mark, else UTF-8, UTF-16 (by its zero bytes) or GB 18030 (which holds GBK).
+
+    UnknownFormat names the file if none fits.
+    """
+    for encoding in _candidates(content):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
+    raise UnknownFormat(f"{name} is no text in UTF-8, UTF-16 or GBK: save it as UTF-8 and ingest again")
+
+
+def _candidates(content: bytes) -> list[str]:
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return [encoding]
+    head = content[:4096]
+    if len(content) % 2 == 0 and head.count(0) * 8 >= len(head) > 0:
+        return ["utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"]
+    return ["utf-8", "gb18030"]
+
+
+def storable(text: str) -> str:
+    """Text that every database takes: NULs dropped, halves of surrogate pairs replaced."""
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

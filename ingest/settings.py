@@ -1,0 +1,31 @@
+"""Limits of what the gate takes in; read once from `LIVEPROOF_*`. Nothing else in the package reads the environment."""
+
+from functools import cache
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class IngestSettings(BaseSettings):
+    """Sizes in bytes, counts in entries."""
+
+    model_config = SettingsConfigDict(env_prefix="LIVEPROOF_", frozen=True, extra="ignore")
+
+    parts_max: int = Field(2000, ge=1, description="Most media files of one recording.")
+    media_max_bytes: int = Field(1 << 40, ge=1, description="Largest media file, in bytes.")
+    chat_files_max: int = Field(2000, ge=1, description="Most chat files of one recording.")
+    chat_max_bytes: int = Field(512 << 20, ge=1, description="Largest chat file, in bytes.")
+    chat_max_messages: int = Field(5_000_000, ge=1, description="Most messages of one recording.")
+    message_max_chars: int = Field(10_000, ge=1, description="A longer message is cut to this in the catalog; the file keeps it whole.")
+    captions_max_bytes: int = Field(64 << 20, ge=1, description="Largest caption file, in bytes.")
+    captions_max_cues: int = Field(500_000, ge=1, description="Most cues of a caption file.")
+    table_max_bytes: int = Field(64 << 20, ge=1, description="Largest products or events file, in bytes.")
+    table_max_rows: int = Field(200_000, ge=1, description="Most rows of a products or events file.")
+    field_max_chars: int = Field(20_000, ge=1, description="Longest field of a products or events file, in characters.")
+    recorder_time_zone: str = Field("Asia/Shanghai", description="Zone of the times in recorders' file names.")
+
+
+@cache
+def ingest_settings() -> IngestSettings:
+    """The settings of this process."""
+    return IngestSettings()
