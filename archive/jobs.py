@@ -1,0 +1,181 @@
+"""Durable jobs on `dbos`: a workflow's finished steps are kept, so that after kill -9 it goes on where it was (G5).
+
+Every process that runs jobs holds one worker slot: a lock file in the home and an executor id that outlives the process. A later
+process takes the first free slot and so resumes what that slot left pending; slots whose lock is free belong to dead workers, and
+their pending jobs are taken over too.
+"""
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from archive.errors import LiveProofError
+from archive.settings import ArchiveSettings
+from archive.timeline import WallTime
+
+MAX_SLOTS = 64
+APPLICATION = "liveproof"
+# A job begun by one release is finished by the next: steps are named and their results are plain JSON.
+JOB_FORMAT = "1"
+
+log = structlog.get_logger(__name__)
+
+
+class JobFailed(LiveProofError):
+    """A job ended in an error; its message says which and why."""
+
+    exit_code = 11
+    status = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One durable job. `state`: waiting, running, done, failed or cancelled."""
+
+    id: str
+    kind: str
+    state: str
+    error: str | None
+    created_at: WallTime
+    updated_at: WallTime
+
+
+_STATES = {
+    "ENQUEUED": "waiting",
+    "DELAYED": "waiting",
+    "PENDING": "running",
+    "SUCCESS": "done",
+    "ERROR": "failed",
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed",
+    "CANCELLED": "cancelled",
+}
+
+
+class Jobs:
+    """A running job engine of this process. Workflows must be registered, that is their modules imported, before it is opened."""
+
+    def __init__(self, settings: ArchiveSettings, home: Path) -> None:
+        from dbos import DBOS, DBOSConfig
+
+        self._slots = home / "workers"
+        self._slots.mkdir(parents=True, exist_ok=True)
+        self._lock, self.worker = self._take_slot()
+        config = DBOSConfig(
+            name=APPLICATION,
+            system_database_url=settings.jobs_database_url,
+            executor_id=self.worker,
+            application_version=JOB_FORMAT,
+            log_level="CRITICAL",
+            notification_listener_polling_interval_sec=0.2,
+        )
+        DBOS(config=config)
+        DBOS.launch()
+        self._adopt_from_dead_workers()
+
+    def start(self, workflow: Callable[[str], str], subject: str, kind: str, again: bool = False) -> str:
+        """Start `workflow(subject)` once: while its last run stands, done or under way, that run is the answer.
+
+        A failed or cancelled run is followed by a further one, a done one only if `again`. Returns the job's id.
+        """
+        from dbos import DBOS, SetWorkflowID
+
+        attempt = 1
+        while (status := DBOS.get_workflow_status(f"{kind}:{subject}:{attempt}")) is not None:
+            state = _STATES[status.status]
+            if state in ("waiting", "running") or (state == "done" and not again):
+                return status.workflow_id
+            attempt += 1
+        job_id = f"{kind}:{subject}:{attempt}"
+        with SetWorkflowID(job_id):
+            DBOS.start_workflow(workflow, subject)
+        return job_id
+
+    def wait(self, job_id: str, watch: Callable[[], None] | None = None, poll_s: float = 0.2) -> str:
+        """Wait until the job ends, calling `watch` in between; its result. JobFailed or the error it ended with."""
+        from dbos import DBOS
+
+        while True:
+            if watch:
+                watch()
+            status = DBOS.get_workflow_status(job_id)
+            if status is None:
+                raise JobFailed(f"there is no job {job_id}")
+            state = _STATES[status.status]
+            if state == "done":
+                return str(status.output)
+            if state == "failed":
+                if isinstance(status.error, LiveProofError):
+                    raise status.error
+                raise JobFailed(f"job {job_id} failed: {status.error}. Mend the cause and run liveproof work") from status.error
+            if state == "cancelled":
+                raise JobFailed(f"job {job_id} was cancelled: start it again with liveproof work")
+            time.sleep(poll_s)
+
+    def list(self, limit: int = 200) -> list[Job]:
+        """The newest jobs first."""
+        from dbos import DBOS
+
+        found = DBOS.list_workflows(sort_desc=True, limit=limit)
+        return [
+            Job(
+                workflow.workflow_id,
+                workflow.workflow_id.split(":", 1)[0],
+                _STATES[workflow.status],
+                str(workflow.error) if workflow.error else None,
+                WallTime(workflow.created_at or 0),
+                WallTime(workflow.updated_at or 0),
+            )
+            for workflow in found
+        ]
+
+    def close(self) -> None:
+        """Stop this process's engine; unfinished jobs stay pending for the next one."""
+        from dbos import DBOS
+
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        self._lock.close()
+
+    def _take_slot(self) -> tuple[IO[str], str]:
+        for number in range(MAX_SLOTS):
+            lock = _try_lock(self._slots / f"{number}.lock")
+            if lock:
+                lock.truncate(0)
+                lock.write(str(os.getpid()))
+                lock.flush()
+                return lock, _executor_id(number)
+        raise JobFailed(f"{MAX_SLOTS} workers run in {self._slots.parent} already: stop some")
+
+    def _adopt_from_dead_workers(self) -> None:
+        from dbos import DBOS
+
+        for workflow in DBOS.list_workflows(status=["PENDING"]):
+            owner = workflow.executor_id
+            slot = next((n for n in range(MAX_SLOTS) if _executor_id(n) == owner), None)
+            if owner == self.worker or slot is None:
+                continue
+            lock = _try_lock(self._slots / f"{slot}.lock")
+            if lock:
+                log.info("job_adopted", job=workflow.workflow_id, dead_worker=owner, worker=self.worker)
+                DBOS.resume_workflow(workflow.workflow_id)
+                lock.close()
+
+
+def _executor_id(slot: int) -> str:
+    return f"{socket.gethostname()}-{slot}"
+
+
+def _try_lock(path: Path) -> IO[str] | None:
+    handle = path.open("a+", encoding="ascii")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return None
+    return handle
