@@ -66,3 +66,17 @@ class NoMediaHeld(LiveProofError):
 
     exit_code = 10
     status = 409
+
+
+class ProgramFailed(LiveProofError):
+    """A program such as ffmpeg ended with an error or ran longer than it may."""
+
+    exit_code = 20
+    status = 500
+
+
+class TooLarge(LiveProofError):
+    """A clip or package would be larger than what is allowed."""
+
+    exit_code = 21
+    status = 413
