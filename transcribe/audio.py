@@ -1,0 +1,169 @@
+"""Sound of a media file as 16 kHz mono, in constant memory, at sample-exact offsets of the file's own media time.
+
+Media time 0 is the file's earliest stream, as players show it. Sound that starts late (usual in FLV and TS) is preceded by silence and
+holes in its time stamps are filled with silence, so sample n is always heard at n / 16 ms.
+"""
+
+import errno
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from archive.errors import MissingProgram, StorageFull
+from transcribe.errors import SoundUnreadable
+
+SAMPLE_RATE_HZ = 16_000
+SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
+BLOCK_MS = 30_000
+_BYTES_PER_SAMPLE = 2
+# `async=1` fills and trims instead of stretching; 50 ms is above the jitter of FLV's whole-millisecond time stamps.
+_TRUE_TO_TIME = "aresample=async=1:min_hard_comp=0.05:first_pts=0"
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+
+_log = structlog.get_logger(__name__)
+
+
+def ffmpeg_program(configured: str | None = None) -> str:
+    """Path of ffmpeg: the configured one, the system's, or the one in the `imageio-ffmpeg` wheel. MissingProgram if there is none."""
+    if configured:
+        if found := shutil.which(configured):
+            return found
+        raise MissingProgram(f"LIVEPROOF_FFMPEG names {configured}, which is no program here: correct it or leave it out")
+    if found := shutil.which("ffmpeg"):
+        return found
+    try:
+        import imageio_ffmpeg
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:
+        raise MissingProgram("ffmpeg is not installed: run “apt-get install ffmpeg” or “pip install imageio-ffmpeg”") from error
+
+
+def has_sound(source: Path) -> bool:
+    """Whether the file holds an audio stream. SoundUnreadable if it is missing or no media."""
+    import av
+
+    try:
+        with av.open(str(source)) as container:
+            return len(container.streams.audio) > 0
+    except (av.FFmpegError, OSError) as error:
+        raise SoundUnreadable(f"{source} can't be opened as media: {error}") from error
+
+
+def decode_blocks(source: Path, *, program: str, timeout_s: float, block_ms: int = BLOCK_MS) -> Iterator[bytes]:
+    """Signed 16-bit samples of the first audio stream, `block_ms` at a time (the last block may be shorter).
+
+    SoundUnreadable if ffmpeg fails or takes longer than `timeout_s`. Damaged frames become silence and are logged with their count.
+    """
+    command = [program, "-nostdin", "-v", "error", "-i", str(source), "-map", "0:a:0", "-vn", "-sn", "-dn", "-af", _TRUE_TO_TIME]
+    command += ["-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "s16le", "-"]
+    block_bytes = block_ms * SAMPLES_PER_MS * _BYTES_PER_SAMPLE
+    with tempfile.TemporaryFile() as complaints, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process:
+        overdue = threading.Event()
+
+        def stop() -> None:
+            overdue.set()
+            process.kill()
+
+        watchdog = threading.Timer(timeout_s, stop)
+        watchdog.start()
+        try:
+            while process.stdout and (block := process.stdout.read(block_bytes)):
+                yield block
+            code = process.wait()
+        finally:
+            watchdog.cancel()
+            process.kill()
+        said = _last_lines(complaints)
+    if overdue.is_set():
+        raise SoundUnreadable(f"{source}: decoding its sound took longer than {timeout_s:.0f} s (LIVEPROOF_SUBPROCESS_TIMEOUT_S)")
+    if code != 0:
+        raise SoundUnreadable(f"{source}: its sound can't be decoded: {said[-1] if said else f'ffmpeg ended with code {code}'}")
+    if said:
+        _log.warning("sound_damaged", file=str(source), complaints=len(said), last=said[-1])
+
+
+def _last_lines(complaints: IO[bytes], limit_bytes: int = 65_536) -> list[str]:
+    size = complaints.seek(0, os.SEEK_END)
+    complaints.seek(max(0, size - limit_bytes))
+    return [line for line in complaints.read().decode(errors="replace").splitlines() if line.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Decoded sound held in a scratch file (signed 16 bit, 16 kHz, mono); any stretch is read without reading what is before it."""
+
+    path: Path
+    sample_count: int
+
+    @classmethod
+    def held(cls, path: Path) -> "Sound":
+        """The sound in a scratch file that `hold_sound` finished earlier."""
+        return cls(path, path.stat().st_size // _BYTES_PER_SAMPLE)
+
+    @property
+    def duration_ms(self) -> int:
+        return self.sample_count // SAMPLES_PER_MS
+
+    def read(self, start_ms: int, end_ms: int) -> Samples:
+        """Samples of [start_ms, end_ms), float32 in -1..1; what lies outside the sound is left out."""
+        first = min(max(0, start_ms) * SAMPLES_PER_MS, self.sample_count)
+        last = min(max(0, end_ms) * SAMPLES_PER_MS, self.sample_count)
+        with self.path.open("rb") as stream:
+            stream.seek(first * _BYTES_PER_SAMPLE)
+            return _floats(stream.read(max(0, last - first) * _BYTES_PER_SAMPLE))
+
+    def blocks(self, block_ms: int = BLOCK_MS) -> Iterator[Samples]:
+        """All of it in order, `block_ms` at a time."""
+        with self.path.open("rb") as stream:
+            while block := stream.read(block_ms * SAMPLES_PER_MS * _BYTES_PER_SAMPLE):
+                yield _floats(block)
+
+    def discard(self) -> None:
+        """Delete the scratch file."""
+        self.path.unlink(missing_ok=True)
+
+
+def _floats(block: bytes) -> Samples:
+    return np.frombuffer(block, dtype="<i2").astype(np.float32) / np.float32(32768)
+
+
+def hold_sound(source: Path, scratch: Path, *, program: str, timeout_s: float, max_hours: int) -> Sound:
+    """Decode `source` into the file `scratch` (32 kB a second) unless that is already there, whole or not at all.
+
+    SoundUnreadable if the file has no decodable sound or more than `max_hours` of it; StorageFull if the disk is.
+    """
+    if scratch.exists():
+        return Sound.held(scratch)
+    limit_bytes = max_hours * 3_600_000 * SAMPLES_PER_MS * _BYTES_PER_SAMPLE
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=scratch.name + ".", suffix=".part", dir=scratch.parent)
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            written = 0
+            for block in decode_blocks(source, program=program, timeout_s=timeout_s):
+                written += target.write(block)
+                if written > limit_bytes:
+                    raise SoundUnreadable(f"{source} holds more than {max_hours} h of sound (LIVEPROOF_SOUND_MAX_HOURS)")
+            target.flush()
+            os.fsync(target.fileno())
+        unfinished.replace(scratch)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise StorageFull(f"no room in {scratch.parent} for the sound of {source.name}: about 115 MB an hour are needed") from error
+        raise
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return Sound.held(scratch)

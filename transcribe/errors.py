@@ -1,0 +1,24 @@
+"""What can go wrong while sound becomes words, said for the person who meets it."""
+
+from archive.errors import LiveProofError
+
+
+class ModelMissing(LiveProofError):
+    """A model that the settings ask for is not on this machine."""
+
+    exit_code = 21
+    status = 503
+
+
+class ModelUnusable(LiveProofError):
+    """A model is there, but it is damaged or of another kind than the engine reads."""
+
+    exit_code = 22
+    status = 503
+
+
+class SoundUnreadable(LiveProofError):
+    """The sound of a file can't be decoded, or takes longer than is allowed."""
+
+    exit_code = 23
+    status = 422

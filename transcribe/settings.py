@@ -1,0 +1,42 @@
+"""Settings of transcription. Nothing else in the package reads the environment."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BUNDLED_MODEL = Path(__file__).parent.parent / "infra" / "models" / "demo-whisper" / "demo.pt"
+
+
+class TranscribeSettings(BaseSettings):
+    """Read from LIVEPROOF_…; frozen."""
+
+    model_config = SettingsConfigDict(env_prefix="LIVEPROOF_", frozen=True, extra="ignore")
+
+    whisper_model: str = Field(
+        "auto",
+        description="Name (small, large-v3-turbo, …), folder of a CTranslate2 model or OpenAI .pt file. "
+        "auto: large-v3-turbo (on a GPU) or small if it is on this machine, else the bundled demo model.",
+    )
+    whisper_engine: Literal["faster-whisper", "openai-whisper"] = Field("faster-whisper", description="Which recogniser reads the model.")
+    whisper_language: str = Field("zh", description="Language spoken, as Whisper names it (zh, en, ja, …); auto: told from each window.")
+    whisper_device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the model runs; auto: the GPU if there is one.")
+    whisper_compute: str = Field("default", description="CTranslate2 number type; default: int8 on a CPU, float16 on a GPU.")
+    whisper_threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: one for each core.")
+    whisper_beam: int = Field(5, ge=1, le=20, description="Hypotheses followed while decoding; 1 is fastest.")
+    whisper_batch: int = Field(4, ge=1, le=64, description="Windows decoded at once; also what a crash can cost.")
+    whisper_bundled: Path = Field(BUNDLED_MODEL, description="The demo model that auto falls back to.")
+    speech_threshold: float = Field(0.4, gt=0, lt=1, description="Silero probability from which a 32 ms frame counts as speech.")
+    speech_min_pause_ms: int = Field(224, ge=64, le=5000, description="A pause this long ends an utterance, in ms.")
+    speech_pad_ms: int = Field(200, ge=0, le=1000, description="Sound kept before and after each utterance, in ms.")
+    speech_window_ms: int = Field(28_000, ge=5000, le=29_500, description="Most sound given to the recogniser at once, in ms.")
+    sound_max_hours: int = Field(48, ge=1, le=240, description="A file whose sound is longer is refused, in hours.")
+    ffmpeg: str | None = Field(None, description="Path of the ffmpeg program; none: looked for.")
+
+
+@cache
+def transcribe_settings() -> TranscribeSettings:
+    """The settings of this process."""
+    return TranscribeSettings()

@@ -1,0 +1,163 @@
+"""From a part's sound to its segments, in steps that a durable job can keep: hold the sound, plan the windows, transcribe batch by batch.
+
+Every step is a pure function of the sound, the settings and the model, so a step run again after a crash gives what it would have given.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from archive.digest import Json
+from archive.recording import Part
+from archive.settings import archive_settings
+from archive.timeline import WallTime
+from archive.transcript import Provenance, Segment, Word
+from transcribe.audio import Samples, Sound, ffmpeg_program, has_sound, hold_sound
+from transcribe.engines import Engine
+from transcribe.risk import risks_of
+from transcribe.settings import TranscribeSettings
+from transcribe.speech_regions import (
+    Spans,
+    Window,
+    find_regions,
+    merged_spans,
+    pack,
+    skipped_spans,
+    speech_probabilities,
+)
+from transcribe.utterances import Utterance, utterances_of
+
+_log = structlog.get_logger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlan:
+    """What will be recognised of a part: `windows` in ms of its media time; `speech` and `skipped` on the recording's time line, together
+    covering the part once. `sound` is False where the file holds no audio stream."""
+
+    part: int
+    windows: tuple[Window, ...]
+    speech: Spans
+    skipped: Spans
+    sound: bool = True
+
+    def batches(self, size: int) -> list[tuple[Window, ...]]:
+        """The windows in groups of `size`: the units of work that are kept."""
+        return [self.windows[i : i + size] for i in range(0, len(self.windows), size)]
+
+
+@dataclass(frozen=True, slots=True)
+class PartTranscript:
+    """A part's words on the recording's time line. Segments are numbered from 0 within the part."""
+
+    part: int
+    segments: tuple[Segment, ...]
+    speech: Spans
+    skipped: Spans
+    sound: bool = True
+
+
+def sound_of(source: Path, scratch: Path, settings: TranscribeSettings) -> Sound | None:
+    """The sound of a media file, decoded into `scratch` unless it is there; None if the file has no audio stream.
+
+    SoundUnreadable, MissingProgram or StorageFull. The caller discards the scratch file when the part is done.
+    """
+    if not scratch.exists() and not has_sound(source):
+        return None
+    program, timeout_s = ffmpeg_program(settings.ffmpeg), archive_settings().subprocess_timeout_s
+    return hold_sound(source, scratch, program=program, timeout_s=timeout_s, max_hours=settings.sound_max_hours)
+
+
+def windows_of(part: Part, sound: Sound | None, settings: TranscribeSettings) -> PartPlan:
+    """Find the speech of a part and pack it into windows. Sound beyond the part's probed duration is left out."""
+    at = part.clock.to_recording
+    if sound is None:
+        _log.warning("part_without_sound", part=part.number, file=part.file_name)
+        return PartPlan(part.number, (), (), ((part.start_ms, part.end_ms),), sound=False)
+    regions = find_regions(
+        speech_probabilities(sound.blocks()),
+        duration_ms=min(sound.duration_ms, part.duration_ms),
+        threshold=settings.speech_threshold,
+        min_pause_ms=settings.speech_min_pause_ms,
+        pad_ms=settings.speech_pad_ms,
+        max_ms=settings.speech_window_ms,
+    )
+    speech = merged_spans(regions)
+    skipped = skipped_spans(speech, part.duration_ms)
+    heard, left_out = (tuple((at(start), at(end)) for start, end in spans) for spans in (speech, skipped))
+    return PartPlan(part.number, tuple(pack(regions, settings.speech_window_ms)), heard, left_out)
+
+
+def transcribe_batch(sound: Sound, part: Part, windows: Sequence[Window], engine: Engine) -> tuple[Segment, ...]:
+    """Segments of one batch on the recording's time line, numbered from 0 within the batch."""
+    heard = engine.transcribe([_packed(sound, window) for window in windows])
+    segments: list[Segment] = []
+    for window, answer in zip(windows, heard, strict=True):
+        utterances = utterances_of(window, answer)
+        for utterance in utterances:
+            segments.append(_segment(len(segments), part, utterance, risks_of(utterance, utterances)))
+    return tuple(segments)
+
+
+def transcribe_window(sound: Sound, part: Part, window: Window, engine: Engine) -> tuple[Segment, ...]:
+    """One window alone."""
+    return transcribe_batch(sound, part, [window], engine)
+
+
+def joined(plan: PartPlan, batches: Sequence[Sequence[Segment]]) -> PartTranscript:
+    """The part's transcript from its batches' segments, in the plan's order, numbered anew."""
+    segments = [segment for batch in batches for segment in batch]
+    numbered = tuple(replace(segment, number=number) for number, segment in enumerate(segments))
+    if any(later.start_ms < earlier.start_ms for earlier, later in pairwise(numbered)):
+        numbered = tuple(replace(s, number=n) for n, s in enumerate(sorted(numbered, key=lambda s: (s.start_ms, s.number))))
+    return PartTranscript(plan.part, numbered, plan.speech, plan.skipped, plan.sound)
+
+
+def transcribe_part(
+    source: Path, part: Part, engine: Engine, settings: TranscribeSettings, scratch: Path, progress: Progress | None = None
+) -> PartTranscript:
+    """All steps in one go. `progress(done, total)` counts windows; the scratch file is removed at the end."""
+    sound = sound_of(source, scratch, settings)
+    plan = windows_of(part, sound, settings)
+    if sound is None:
+        return joined(plan, ())
+    batches: list[tuple[Segment, ...]] = []
+    done = 0
+    for batch in plan.batches(settings.whisper_batch):
+        batches.append(transcribe_batch(sound, part, batch, engine))
+        done += len(batch)
+        if progress:
+            progress(done, len(plan.windows))
+    sound.discard()
+    return joined(plan, batches)
+
+
+def provenance_of(engine: Engine, settings: TranscribeSettings, created_at: WallTime) -> Provenance:
+    """Who wrote it (G7): engine, model with digest, and every setting that could change a word."""
+    parameters: dict[str, Json] = {
+        **engine.parameters,
+        "batch": settings.whisper_batch,
+        "speech_threshold": settings.speech_threshold,
+        "speech_min_pause_ms": settings.speech_min_pause_ms,
+        "speech_pad_ms": settings.speech_pad_ms,
+        "speech_window_ms": settings.speech_window_ms,
+    }
+    return Provenance(engine.name, engine.version, engine.model, engine.model_digest, parameters, created_at)
+
+
+def _packed(sound: Sound, window: Window) -> Samples:
+    return np.concatenate([sound.read(region.start_ms, region.end_ms) for region in window.regions])
+
+
+def _segment(number: int, part: Part, utterance: Utterance, risk: tuple[str, ...]) -> Segment:
+    at = part.clock.to_recording
+    words = tuple(Word(at(word.start_ms), at(word.end_ms), word.text, word.probability) for word in utterance.words)
+    confidence = round(math.exp(min(0.0, utterance.log_prob)), 4)
+    return Segment(number, part.number, at(utterance.start_ms), at(utterance.end_ms), utterance.text, words, risk, confidence)
