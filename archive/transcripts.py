@@ -6,8 +6,9 @@ from sqlalchemy import RowMapping, func, insert, select
 
 from archive.custody import CustodyLog
 from archive.database import Database
-from archive.digest import Json, digest_json
+from archive.digest import Json, canonical_json, digest_json
 from archive.errors import NotFound
+from archive.merkle import leaf_hash, tree_hash
 from archive.schema import segments, transcripts
 from archive.timeline import WallTime
 from archive.transcript import Provenance, Segment, Transcript, Word
@@ -54,7 +55,7 @@ class TranscriptCatalog:
                 .returning(transcripts.c.id)
             ).scalar_one()
             if numbered:
-                connection.execute(insert(segments), [{"transcript_id": key, **_segment_values(segment)} for segment in numbered])
+                connection.execute(insert(segments), [{"transcript_id": key, **segment_json(segment)} for segment in numbered])
             self._custody.append(
                 connection,
                 actor,
@@ -67,6 +68,7 @@ class TranscriptCatalog:
                     "model": provenance.model,
                     "model_digest": provenance.model_digest,
                     "segments": len(numbered),
+                    "segments_root": segments_root(numbered),
                 },
             )
         return Transcript(recording_id, draft.version, provenance, numbered, draft.speech, draft.skipped, key, digest)
@@ -113,7 +115,7 @@ class TranscriptCatalog:
 def transcript_digest(transcript: Transcript) -> str:
     """Digest over provenance, regions and every segment: what the custody log holds a transcript to (G2)."""
     p = transcript.provenance
-    said: list[Json] = [_segment_values(segment) for segment in transcript.segments]
+    said: list[Json] = [segment_json(segment) for segment in transcript.segments]
     return digest_json(
         {
             "recording": transcript.recording_id,
@@ -128,7 +130,18 @@ def transcript_digest(transcript: Transcript) -> str:
     )
 
 
-def _segment_values(segment: Segment) -> dict[str, Json]:
+def segment_leaves(said: Sequence[Segment]) -> list[bytes]:
+    """Merkle leaves of a transcript's segments, so that a few of them can be shown to be in it without the others (G3 for words)."""
+    return [leaf_hash(canonical_json(segment_json(segment))) for segment in said]
+
+
+def segments_root(said: Sequence[Segment]) -> str:
+    """RFC 6962 root over the segments, which the custody entry of a transcript holds."""
+    return "sha256:" + tree_hash(segment_leaves(said)).hex()
+
+
+def segment_json(segment: Segment) -> dict[str, Json]:
+    """A segment as it is stored and hashed."""
     return {
         "number": segment.number,
         "part": segment.part,
