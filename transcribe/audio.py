@@ -52,22 +52,31 @@ def ffmpeg_program(configured: str | None = None) -> str:
 
 def has_sound(source: Path) -> bool:
     """Whether the file holds an audio stream. SoundUnreadable if it is missing or no media."""
+    return streams_in(source)[0]
+
+
+def streams_in(source: Path) -> tuple[bool, bool]:
+    """Whether the file holds sound, and whether it holds pictures. SoundUnreadable if it is missing or no media."""
     import av
 
     try:
         with av.open(str(source)) as container:
-            return len(container.streams.audio) > 0
+            return len(container.streams.audio) > 0, len(container.streams.video) > 0
     except (av.FFmpegError, OSError) as error:
         raise SoundUnreadable(f"{source} can't be opened as media: {error}") from error
 
 
-def decode_blocks(source: Path, *, program: str, timeout_s: float, block_ms: int = BLOCK_MS) -> Iterator[bytes]:
+def decode_blocks(source: Path, *, program: str, timeout_s: float, block_ms: int = BLOCK_MS, pictures: bool = False) -> Iterator[bytes]:
     """Signed 16-bit samples of the first audio stream, `block_ms` at a time (the last block may be shorter).
 
     SoundUnreadable if ffmpeg fails or takes longer than `timeout_s`. Damaged frames become silence and are logged with their count.
+    `pictures` says that the file has a video stream, which then counts for where media time 0 is.
     """
     command = [program, "-nostdin", "-v", "error", "-i", str(source), "-map", "0:a:0", "-vn", "-sn", "-dn", "-af", _TRUE_TO_TIME]
-    command += ["-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "s16le", "-"]
+    command += ["-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "s16le", "pipe:1"]
+    if pictures:
+        # For TS, ffmpeg counts time from the earliest stream in use; so the pictures are used, without being decoded.
+        command += ["-map", "0:v:0", "-c", "copy", "-f", "null", os.devnull]
     block_bytes = block_ms * SAMPLES_PER_MS * _BYTES_PER_SAMPLE
     with tempfile.TemporaryFile() as complaints, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process:
         overdue = threading.Event()
@@ -146,6 +155,7 @@ def hold_sound(source: Path, scratch: Path, *, program: str, timeout_s: float, m
     """
     if scratch.exists():
         return Sound.held(scratch)
+    _, pictures = streams_in(source)
     limit_bytes = max_hours * 3_600_000 * SAMPLES_PER_MS * _BYTES_PER_SAMPLE
     scratch.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=scratch.name + ".", suffix=".part", dir=scratch.parent)
@@ -153,7 +163,7 @@ def hold_sound(source: Path, scratch: Path, *, program: str, timeout_s: float, m
     try:
         with os.fdopen(handle, "wb") as target:
             written = 0
-            for block in decode_blocks(source, program=program, timeout_s=timeout_s):
+            for block in decode_blocks(source, program=program, timeout_s=timeout_s, pictures=pictures):
                 written += target.write(block)
                 if written > limit_bytes:
                     raise SoundUnreadable(f"{source} holds more than {max_hours} h of sound (LIVEPROOF_SOUND_MAX_HOURS)")

@@ -16,7 +16,7 @@ FRAME_MS = FRAME // SAMPLES_PER_MS
 _CONTEXT = 64
 _END_MARGIN = 0.15
 _MIN_SPEECH_MS = 96
-# Silero crosses its threshold a median 41 ms after a voice begins (tests/transcribe/test_speech_regions.py); one frame of it is given back.
+# Silero crosses its threshold a median 41 ms after a voice begins in the demo session; one frame of it is given back.
 _REACTION_MS = FRAME_MS
 _FARTHEST_TOGETHER_MS = 20_000
 
