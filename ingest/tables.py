@@ -150,7 +150,7 @@ def _csv(text: str, file: InputFile) -> Iterator[tuple[str, Mapping[str, Json]]]
             if any(value for value in row.values()):
                 yield place, dict(row)
     except csv.Error as error:
-        raise InvalidContent(f"{file.path}, line {reader.line_num}: {error}") from error
+        raise InvalidContent(f"{file.path}, after line {reader.line_num}: {error}; is a quote left open?") from error
 
 
 def _shown(value: Json) -> str:
