@@ -54,7 +54,10 @@ def click_at(path: Path, click_ms: int, duration_ms: int) -> Path:
 
 
 def write_checkpoint(path: Path, *, width: int = 64, layers: int = 2, vocabulary: int = 51865, mels: int = 80, seed: int = 5) -> Path:
-    """A Whisper checkpoint in OpenAI's format with random weights: it hears nothing, but loads, decodes and aligns like any other."""
+    """A Whisper checkpoint in OpenAI's format with random weights: it hears nothing, but loads, decodes and aligns like any other.
+
+    The end of text grows likelier with every token, so that it stops after some dozens of them.
+    """
     import whisper
 
     torch.manual_seed(seed)
@@ -64,5 +67,11 @@ def write_checkpoint(path: Path, *, width: int = 64, layers: int = 2, vocabulary
     for name, parameter in model.named_parameters():
         if "embedding" in name:
             torch.nn.init.normal_(parameter, std=0.1)
+    end_of_text = 50257 if vocabulary >= 51865 else 50256
+    with torch.no_grad():
+        model.decoder.token_embedding.weight[:, 0] = 0
+        model.decoder.token_embedding.weight[end_of_text] = 0
+        model.decoder.token_embedding.weight[end_of_text, 0] = 1
+        model.decoder.positional_embedding[:, 0] = torch.linspace(-1, 40, 448)
     torch.save({"dims": dims.__dict__, "model_state_dict": {k: v.half() for k, v in model.state_dict().items()}}, path)
     return path

@@ -73,7 +73,12 @@ class OpenAIWhisper:
         mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(window), self._dims["n_mels"]).to(self._whisper.device)
         tokenizer = self._tokenizer(mel)
         options = whisper.DecodingOptions(
-            language=tokenizer.language, temperature=0.0, beam_size=self._beam if self._beam > 1 else None, fp16=False
+            language=tokenizer.language or "en",
+            temperature=0.0,
+            beam_size=self._beam if self._beam > 1 else None,
+            # The default stops at half of the context, which fast Chinese can outrun in 28 s.
+            sample_len=self._dims["n_text_ctx"] - len(tokenizer.sot_sequence) - 1,
+            fp16=False,
         )
         result: whisper.DecodingResult = whisper.decode(self._whisper, mel, options)
         window_ms = len(window) // SAMPLES_PER_MS

@@ -1,0 +1,173 @@
+"""Models are found in a stated order, converted once, and a missing or broken one is explained."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.transcribe.worlds import write_checkpoint
+from transcribe.conversion import converted
+from transcribe.engines import load_engine
+from transcribe.errors import ModelMissing, ModelUnusable
+from transcribe.models import ModelFormat, fetch_model, list_models, locate_model
+from transcribe.settings import TranscribeSettings
+
+
+@pytest.fixture(autouse=True)
+def no_shared_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("models") / "mine.pt", width=32, layers=1)
+
+
+def settings(**values: object) -> TranscribeSettings:
+    return TranscribeSettings(**{"whisper_device": "cpu", "whisper_threads": 1, "whisper_beam": 1, **values})
+
+
+def converted_folder(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "model.bin").write_bytes(b"weights")
+    return folder
+
+
+def test_auto_takes_a_real_model_from_the_home_before_the_bundled_one(tmp_path: Path, checkpoint: Path) -> None:
+    bundled_only = locate_model(settings(whisper_bundled=checkpoint), tmp_path)
+    assert (bundled_only.name, bundled_only.is_bundled) == ("demo-whisper", True)
+    converted_folder(tmp_path / "models" / "small")
+    real = locate_model(settings(whisper_bundled=checkpoint), tmp_path)
+    assert (real.name, real.found_in, real.format) == ("small", "home", ModelFormat.CTRANSLATE2)
+
+
+def test_a_model_in_the_hubs_cache_is_found(tmp_path: Path) -> None:
+    repository = tmp_path / "hub" / "models--Systran--faster-whisper-small"
+    snapshot = converted_folder(repository / "snapshots" / "abc")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    found = locate_model(settings(whisper_model="small"), tmp_path)
+    assert (found.found_in, found.path) == ("hub cache", snapshot)
+
+
+def test_openais_own_cache_is_found(tmp_path: Path, checkpoint: Path) -> None:
+    shared = tmp_path / "user" / ".cache" / "whisper"
+    shared.mkdir(parents=True)
+    shutil.copy(checkpoint, shared / "small.pt")
+    found = locate_model(settings(whisper_model="small", whisper_engine="openai-whisper"), tmp_path)
+    assert (found.found_in, found.format) == ("whisper cache", ModelFormat.OPENAI)
+
+
+def test_a_missing_model_is_named_with_its_size_its_source_and_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing) as caught:
+        load_engine(settings(whisper_model="small"), tmp_path)
+    message = str(caught.value)
+    for part in (
+        "small",
+        "486 MB",
+        "huggingface.co/Systran/faster-whisper-small",
+        str(tmp_path / "models" / "small"),
+        "models fetch small",
+    ):
+        assert part in message
+
+
+def test_auto_without_any_model_asks_for_small(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="“small”"):
+        locate_model(settings(whisper_bundled=tmp_path / "none.pt"), tmp_path)
+
+
+def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="large-v3-turbo"):
+        locate_model(settings(whisper_model="smal"), tmp_path)
+
+
+def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match=r"gone\.pt"):
+        locate_model(settings(whisper_model=str(tmp_path / "gone.pt")), tmp_path)
+
+
+def test_the_reference_engine_refuses_a_converted_folder(tmp_path: Path) -> None:
+    folder = converted_folder(tmp_path / "mine")
+    with pytest.raises(ModelUnusable, match="openai-whisper can't read"):
+        locate_model(settings(whisper_model=str(folder), whisper_engine="openai-whisper"), tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint at all" * 100])
+@pytest.mark.parametrize("engine", ["faster-whisper", "openai-whisper"])
+def test_a_damaged_checkpoint_is_refused_by_name_and_leaves_nothing(tmp_path: Path, content: bytes, engine: str) -> None:
+    broken = tmp_path / "broken.pt"
+    broken.write_bytes(content)
+    with pytest.raises(ModelUnusable, match=r"broken\.pt"):
+        load_engine(settings(whisper_model=str(broken), whisper_engine=engine), tmp_path)
+    assert not (tmp_path / "models").exists() or list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_checkpoint_cut_short_is_refused_by_name(tmp_path: Path, checkpoint: Path) -> None:
+    short = tmp_path / "short.pt"
+    short.write_bytes(checkpoint.read_bytes()[:100_000])
+    with pytest.raises(ModelUnusable, match=r"short\.pt"):
+        load_engine(settings(whisper_model=str(short)), tmp_path)
+
+
+def test_a_converted_model_that_is_damaged_is_refused_by_name(tmp_path: Path) -> None:
+    folder = converted_folder(tmp_path / "mine")
+    with pytest.raises(ModelUnusable, match="mine"):
+        load_engine(settings(whisper_model=str(folder)), tmp_path)
+
+
+def test_a_language_that_whisper_does_not_know_is_refused(tmp_path: Path, checkpoint: Path) -> None:
+    import numpy as np
+
+    engine = load_engine(settings(whisper_model=str(checkpoint), whisper_language="klingon"), tmp_path)
+    with pytest.raises(ModelUnusable, match="klingon"):
+        engine.transcribe([np.zeros(16_000, np.float32)])
+
+
+def test_conversion_happens_once_for_each_content(tmp_path: Path, checkpoint: Path) -> None:
+    digest = "sha256:" + "ab" * 32
+    first = converted(checkpoint, digest, tmp_path)
+    stamp = (first / "model.bin").stat().st_mtime_ns
+    assert converted(checkpoint, digest, tmp_path) == first
+    assert (first / "model.bin").stat().st_mtime_ns == stamp
+    assert [folder.name for folder in tmp_path.iterdir() if folder.name != "user"] == [first.name]
+
+
+@pytest.mark.parametrize(("vocabulary", "mels"), [(51864, 80), (51866, 128)])
+def test_english_only_and_128_mel_checkpoints_convert_too(tmp_path: Path, vocabulary: int, mels: int) -> None:
+    import numpy as np
+
+    other = write_checkpoint(tmp_path / "other.pt", width=32, layers=1, vocabulary=vocabulary, mels=mels)
+    for engine in ("faster-whisper", "openai-whisper"):
+        recogniser = load_engine(settings(whisper_model=str(other), whisper_engine=engine), tmp_path)
+        assert len(recogniser.transcribe([np.zeros(16_000, np.float32)])) == 1
+
+
+def test_the_vocabulary_is_that_of_openai_whisper(tmp_path: Path, checkpoint: Path) -> None:
+    from tokenizers import Tokenizer
+    from whisper.tokenizer import get_tokenizer
+
+    ours = Tokenizer.from_file(str(converted(checkpoint, "sha256:" + "cd" * 32, tmp_path) / "tokenizer.json"))
+    theirs = get_tokenizer(True, language="zh", task="transcribe")
+    for text in ("这款羊绒衫百分之百山羊绒", "只要299块！ OK？", "假一赔十 🐑"):
+        assert ours.encode(text, add_special_tokens=False).ids == theirs.encode(text)
+    for token in ("<|startoftranscript|>", "<|zh|>", "<|nospeech|>", "<|0.00|>", "<|30.00|>"):
+        assert ours.token_to_id(token) == theirs.special_tokens[token]
+
+
+def test_the_list_shows_what_is_used_what_is_ready_and_what_is_missing(tmp_path: Path, checkpoint: Path) -> None:
+    converted_folder(tmp_path / "models" / "base")
+    rows = {row.name: row for row in list_models(settings(whisper_bundled=checkpoint), tmp_path)}
+    assert rows["demo-whisper"].state == "in use"
+    assert rows["demo-whisper"].digest.startswith("sha256:")
+    assert rows["base"].state == "ready"
+    assert rows["large-v3"].state == "missing"
+    assert rows["large-v3"].size_bytes > 1e9
+
+
+def test_fetching_without_a_network_says_how_to_do_it_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelMissing, match="copy the files"):
+        fetch_model("tiny", tmp_path, lambda repository, size: None)
+    assert list((tmp_path / "models").iterdir()) == []
