@@ -1,0 +1,125 @@
+"""The concept lexicon: what hosts say ↔ what buyers say, as groups of terms.
+
+A group is `[name]` with `host` and `buyer` terms parted by spaces (`_` stands for a space inside a term) and the promise category it
+speaks of, if any; `pattern` is a regular expression over folded text for what terms can't list. A term in n groups weighs 1/n, a single
+character half.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from search.chinese import FILLERS, fold, is_word
+from search.lexicon import groups, terms_of
+from search.sounds import syllables
+
+MAX_TERM_CHARS = 12
+HEARD_AS_WEIGHT = 0.7
+PATTERN_WEIGHT = 0.8
+CORRECTION_CONCEPT = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One group. `terms` are folded as text is for indexing."""
+
+    name: str
+    category: str | None
+    terms: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptHit:
+    """A term of a concept at `start:end` of folded text. `heard_as`: only the sound matches."""
+
+    concept: str
+    term: str
+    start: int
+    end: int
+    weight: float
+    heard_as: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All groups, with the terms by their text and by their toneless sound."""
+
+    concepts: Mapping[str, Concept]
+    by_term: Mapping[str, tuple[str, ...]]
+    by_sound: Mapping[tuple[str, ...], tuple[str, ...]]
+    patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
+
+    def find(self, folded: str, sounds: list[str] | None = None) -> list[ConceptHit]:
+        """Hits in folded text, longest terms first; a term inside a longer one doesn't count. With `sounds`, misheard terms too."""
+        hits: list[ConceptHit] = []
+        taken = [False] * len(folded)
+        for length in range(min(MAX_TERM_CHARS, len(folded)), 0, -1):
+            for start in range(len(folded) - length + 1):
+                term = folded[start : start + length]
+                names = self.by_term.get(term)
+                if not names or all(taken[start : start + length]) or _inside_latin(folded, start, start + length):
+                    continue
+                weight = (0.5 if length == 1 else 1.0) / len(names)
+                hits.extend(ConceptHit(name, term, start, start + length, weight) for name in names)
+                taken[start : start + length] = [True] * length
+        for name, pattern in self.patterns:
+            hits.extend(ConceptHit(name, match[0], *match.span(), PATTERN_WEIGHT) for match in pattern.finditer(folded) if match[0])
+        if sounds is not None:
+            hits.extend(self._heard(folded, sounds, taken))
+        return hits
+
+    def _heard(self, folded: str, sounds: list[str], taken: list[bool]) -> list[ConceptHit]:
+        hits: list[ConceptHit] = []
+        for length in range(4, 1, -1):
+            for start in range(len(folded) - length + 1):
+                terms = self.by_sound.get(tuple(sounds[start : start + length]))
+                if not terms or any(taken[start : start + length]):
+                    continue
+                written = folded[start : start + length]
+                # 使用 sounds like 试用 but is a word of its own: then the sound proves nothing
+                if length == 2 and is_word(written):
+                    continue
+                for term in terms:
+                    names = self.by_term[term]
+                    hits.extend(
+                        ConceptHit(name, term, start, start + length, HEARD_AS_WEIGHT / len(names) / len(terms), True) for name in names
+                    )
+                taken[start : start + length] = [True] * length
+        return hits
+
+
+def _inside_latin(text: str, start: int, end: int) -> bool:
+    def latin(at: int) -> bool:
+        return 0 <= at < len(text) and text[at].isascii() and text[at].isalpha()
+
+    return (latin(start - 1) and latin(start)) or (latin(end - 1) and latin(end))
+
+
+@lru_cache(maxsize=1)
+def load_lexicon() -> Lexicon:
+    """The lexicon that ships with the package."""
+    concepts: dict[str, Concept] = {}
+    by_term: dict[str, set[str]] = defaultdict(set)
+    patterns: list[tuple[str, re.Pattern[str]]] = []
+    for name, group in groups().items():
+        terms = {fold(term).text for term in terms_of(group)}
+        terms = {term for term in terms if term and len(term) <= MAX_TERM_CHARS and term not in FILLERS}
+        concepts[name] = Concept(name, group.get("category"), frozenset(terms))
+        if "pattern" in group:
+            patterns.append((name, re.compile(group["pattern"])))
+        for term in terms:
+            by_term[term].add(name)
+    by_sound: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for term in sorted(by_term):
+        if 2 <= len(term) <= 4 and not term.isascii():
+            sound = tuple(syllables(term))
+            if all(sound):
+                by_sound[sound].append(term)
+    return Lexicon(
+        concepts,
+        {term: tuple(sorted(names)) for term, names in by_term.items()},
+        {sound: tuple(terms) for sound, terms in by_sound.items()},
+        tuple(patterns),
+    )

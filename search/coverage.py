@@ -1,0 +1,59 @@
+"""“Not said”, and what that is worth: how much was held, transcribed, doubtful or missing of what was searched."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from search.indexes import RecordingEntry
+
+FLOOR = 0.24
+SURE = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Of the recordings searched, in ms: their length, media held, words transcribed, of these doubtful, and gaps that nobody holds.
+
+    `captions_only` of the `recordings` hold no media; their length is that of their captions.
+    """
+
+    recordings: int
+    captions_only: int
+    duration_ms: int
+    held_ms: int
+    transcribed_ms: int
+    risky_ms: int
+    missing_ms: int
+    messages: int
+
+
+def cover(entries: Sequence[RecordingEntry]) -> Coverage:
+    """Adds up what was searched."""
+    return Coverage(
+        recordings=len(entries),
+        captions_only=sum(not entry.recording.has_media for entry in entries),
+        duration_ms=sum(entry.recording.duration_ms for entry in entries),
+        held_ms=sum(entry.recording.held_ms for entry in entries),
+        transcribed_ms=sum(entry.transcribed_ms for entry in entries),
+        risky_ms=sum(entry.risky_ms for entry in entries),
+        missing_ms=sum(gap.end_ms - gap.start_ms for entry in entries for gap in entry.recording.gaps),
+        messages=sum(entry.messages for entry in entries),
+    )
+
+
+def was_said(parts: Mapping[str, float]) -> bool:
+    """Whether the best span is an answer at all, from how much of the question it holds."""
+    return support(parts) >= FLOOR
+
+
+def support(parts: Mapping[str, float]) -> float:
+    """0…1: how much of the question's words (or their concepts) the best span and its surroundings hold."""
+    words, grams, concepts = parts.get("words", 0.0), parts.get("grams", 0.0), parts.get("concepts", 0.0)
+    lexical = 0.6 * words + 0.4 * grams
+    return max(lexical, 0.5 * lexical + 0.5 * concepts, parts.get("meaning", 0.0))
+
+
+def confidence(parts: Mapping[str, float], *, risky: bool) -> str:
+    """`high`, `medium` or `low`."""
+    value = support(parts) - (0.15 if risky else 0.0)
+    return "high" if value >= SURE else "medium" if value >= math.sqrt(FLOOR * SURE) else "low"

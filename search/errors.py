@@ -1,0 +1,24 @@
+"""What can go wrong in search, said for the person who meets it."""
+
+from archive.errors import LiveProofError
+
+
+class InvalidQuestion(LiveProofError):
+    """The question is empty or longer than what is searched."""
+
+    exit_code = 2
+    status = 422
+
+
+class IndexUnavailable(LiveProofError):
+    """The search index can't be opened, is damaged, or was written by another version; it can be rebuilt from the archive."""
+
+    exit_code = 11
+    status = 503
+
+
+class EmbeddingModelUnusable(LiveProofError):
+    """The embedding model named in the settings is there but can't be loaded."""
+
+    exit_code = 12
+    status = 503

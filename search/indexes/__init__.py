@@ -1,0 +1,102 @@
+"""The index contract: what is stored of a recording, how candidates are found, how documents come back. One file a variant.
+
+An index is derived: it can be deleted and rebuilt from the archive at any time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from archive.recording import Message, Product, Recording
+from archive.timeline import WallTime
+from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+
+CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "chat")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is searched. None: not limited. `since` ≤ wall time of the recording's start < `until`; recordings without one pass neither."""
+
+    recording: str | None = None
+    product: str | None = None
+    host: str | None = None
+    since: WallTime | None = None
+    until: WallTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEntry:
+    """One indexed recording with the numbers that coverage needs, in ms."""
+
+    recording: Recording
+    transcribed_ms: int
+    risky_ms: int
+    segments: int
+    messages: int
+    unit_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Query terms by channel, with weights that order candidates."""
+
+    by_channel: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that may answer: units `first`…`last` of a recording. `score` is comparable within one call only."""
+
+    recording_id: str
+    first: int
+    last: int
+    score: float
+
+
+class Index(Protocol):
+    """Readers in other processes see a recording either as it was or as it is, never half."""
+
+    def replace(self, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
+        """Stores all of a recording in place of what was stored of it. `vectors`: one per passage, of equal length, unit norm."""
+
+    def remove(self, recording_id: str) -> bool:
+        """Forgets a recording. False if it wasn't held."""
+
+    def recordings(self, wanted: Filter) -> list[RecordingEntry]:
+        """Indexed recordings that pass the filter (those that sell the product, where one is given), oldest first."""
+
+    def passage_count(self) -> int:
+        """Passages held in all."""
+
+    def frequencies(self, channel: str, terms: Sequence[str]) -> dict[str, int]:
+        """In how many passages of the whole index each term occurs; terms that never do are absent."""
+
+    def candidates(self, terms: Terms, recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
+        """Best passages for the terms, best first. `recordings` None: all."""
+
+    def nearest(self, vector: Sequence[float], recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
+        """Passages of nearest meaning, best first, `score` their cosine. Empty where nothing was embedded with this length."""
+
+    def units(self, recording_id: str, first: int, last: int) -> list[IndexedUnit]:
+        """Units by number, both ends included."""
+
+    def claims(self, recording_id: str) -> list[LinkedClaim]:
+        """The recording's promises in time order."""
+
+    def products(self, recordings: Sequence[str]) -> dict[str, list[Product]]:
+        """Shelves by recording id."""
+
+    def messages(self, recording_id: str, from_ms: int, to_ms: int) -> list[Message]:
+        """Chat in a stretch, without authors (G9)."""
+
+    def close(self) -> None:
+        """Gives back connections."""
+
+
+def open_index(folder: Path, *, busy_seconds: float = 30.0) -> Index:
+    """The embedded index in `folder`, made if absent. IndexUnavailable if it can't be opened."""
+    from search.indexes.embedded import EmbeddedIndex
+
+    return EmbeddedIndex(folder, busy_seconds=busy_seconds)

@@ -1,0 +1,183 @@
+"""How index documents are written as JSON rows and read back."""
+
+import json
+from decimal import Decimal
+
+from archive.recording import Gap, Message, MessageKind, Part, Product, Recording
+from archive.timeline import ClockMap, WallTime
+from search.passages import IndexedUnit, LinkedClaim, Mention
+from search.promises import Claim, Promise
+from search.quantities import Quantity, QuantityKind
+from search.units import Unit
+
+Row = dict[str, object]
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _wall(wall: WallTime | None) -> int | None:
+    return wall.epoch_ms if wall else None
+
+
+def _as_wall(epoch_ms: int | None) -> WallTime | None:
+    return WallTime(epoch_ms) if epoch_ms is not None else None
+
+
+def write_quantity(quantity: Quantity | None) -> list[object] | None:
+    if quantity is None:
+        return None
+    upper = str(quantity.upper) if quantity.upper is not None else None
+    return [quantity.kind.value, str(quantity.value), quantity.unit, str(quantity.number), quantity.start, quantity.end, upper]
+
+
+def read_quantity(row: list[str] | None) -> Quantity | None:
+    if row is None:
+        return None
+    kind, value, unit, number, start, end, upper = row
+    return Quantity(
+        QuantityKind(kind), Decimal(value), unit, Decimal(number), int(start), int(end), Decimal(upper) if upper is not None else None
+    )
+
+
+def write_recording(recording: Recording) -> str:
+    parts = [
+        [
+            part.number,
+            part.digest,
+            part.size_bytes,
+            part.file_name,
+            part.duration_ms,
+            part.container,
+            part.clock.starts_at_ms,
+            _wall(part.clock.wall_start),
+            part.clock.uncertainty_ms,
+            part.clock.method,
+            part.clock.version,
+        ]
+        for part in recording.parts
+    ]
+    return _dump(
+        {
+            "id": recording.id,
+            "platform": recording.platform,
+            "room": recording.room,
+            "host": recording.host,
+            "title": recording.title,
+            "started_at": _wall(recording.started_at),
+            "duration_ms": recording.duration_ms,
+            "admitted_at": recording.admitted_at.epoch_ms,
+            "parts": parts,
+            "gaps": [[gap.start_ms, gap.end_ms, gap.reason] for gap in recording.gaps],
+        }
+    )
+
+
+def read_recording(body: str) -> Recording:
+    """A part's probe isn't kept here: the archive has it."""
+    row = json.loads(body)
+    parts = tuple(
+        Part(number, digest, size, name, duration, container, None, ClockMap(starts, _as_wall(wall), uncertainty, method, version))
+        for number, digest, size, name, duration, container, starts, wall, uncertainty, method, version in row["parts"]
+    )
+    return Recording(
+        row["id"],
+        row["platform"],
+        row["room"],
+        row["host"],
+        row["title"],
+        _as_wall(row["started_at"]),
+        row["duration_ms"],
+        WallTime(row["admitted_at"]),
+        parts,
+        tuple(Gap(*gap) for gap in row["gaps"]),
+    )
+
+
+def write_unit(unit: IndexedUnit) -> str:
+    plain = unit.unit
+    return _dump(
+        [
+            [
+                plain.number,
+                plain.segment,
+                plain.part,
+                plain.start_ms,
+                plain.end_ms,
+                plain.text,
+                _wall(plain.wall_start),
+                plain.uncertainty_ms,
+                plain.risk,
+                plain.confidence,
+                plain.opens_thought,
+            ],
+            unit.folded,
+            " ".join(sound or "-" for sound in unit.sounds),
+            [[each.concept, each.weight, each.heard_as] for each in unit.mentions],
+            [write_quantity(quantity) for quantity in unit.quantities],
+            sorted(unit.on_air),
+            unit.named,
+            unit.inferred,
+            unit.question,
+            unit.reads_question,
+        ]
+    )
+
+
+def read_unit(body: str) -> IndexedUnit:
+    plain, folded, sounds, mentions, quantities, on_air, named, inferred, question, reads = json.loads(body)
+    number, segment, part, start, end, text, wall, uncertainty, risk, confidence, opens = plain
+    return IndexedUnit(
+        Unit(number, segment, part, start, end, text, _as_wall(wall), uncertainty, tuple(risk), confidence, opens),
+        folded,
+        tuple("" if sound == "-" else sound for sound in sounds.split(" ")) if sounds else (),
+        tuple(Mention(*mention) for mention in mentions),
+        tuple(quantity for quantity in map(read_quantity, quantities) if quantity),
+        frozenset(on_air),
+        tuple((product, weight) for product, weight in named),
+        tuple((product, weight) for product, weight in inferred),
+        question,
+        reads,
+    )
+
+
+def write_claim(linked: LinkedClaim) -> str:
+    claim, promise = linked.claim, linked.claim.promise
+    return _dump(
+        [
+            claim.first,
+            claim.last,
+            claim.start_ms,
+            claim.end_ms,
+            sorted(claim.products),
+            promise.category,
+            promise.polarity,
+            write_quantity(promise.quantity),
+            promise.condition,
+            promise.topics,
+            promise.is_correction,
+            linked.corrects,
+        ]
+    )
+
+
+def read_claim(body: str) -> LinkedClaim:
+    first, last, start, end, products, category, polarity, quantity, condition, topics, is_correction, corrects = json.loads(body)
+    promise = Promise(category, polarity, read_quantity(quantity), condition, tuple(topics), is_correction)
+    return LinkedClaim(Claim(first, last, start, end, frozenset(products), promise), corrects)
+
+
+def write_product(product: Product) -> str:
+    return _dump(
+        [product.product_id, product.title, product.shelf_no, product.aliases, product.price_minor, product.currency, product.listing_text]
+    )
+
+
+def read_product(body: str) -> Product:
+    product_id, title, shelf_no, aliases, price, currency, listing = json.loads(body)
+    return Product(product_id, title, shelf_no, tuple(aliases), price, currency, listing)
+
+
+def read_message(at_ms: int, text: str, kind: str, uncertainty_ms: int) -> Message:
+    return Message(at_ms, text, None, MessageKind(kind), uncertainty_ms=uncertainty_ms)

@@ -1,0 +1,309 @@
+"""The embedded index: one SQLite file (FTS5 over words, bigrams, sounds, concepts, quantities and chat) and FAISS files beside it.
+
+SQLite holds everything, vectors too; a FAISS file is a copy of one generation's vectors for speed and is remade when it is missing.
+A recording is replaced in one transaction, so readers of other processes see the old or the new, and a killed writer leaves the old.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from archive.recording import Message, Product
+from search.errors import IndexUnavailable
+from search.indexes import CHANNELS, Candidate, Filter, RecordingEntry, Terms
+from search.indexes.documents import (
+    read_claim,
+    read_message,
+    read_product,
+    read_recording,
+    read_unit,
+    write_claim,
+    write_product,
+    write_recording,
+    write_unit,
+)
+from search.indexes.vectors import Vectors
+from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+
+FORMAT_VERSION = 1
+CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "chat": 0.6}
+_KEYED = "PRIMARY KEY (recording_id, number)) WITHOUT ROWID"
+_SCHEMA = (
+    "CREATE TABLE meta (version INTEGER NOT NULL, generation INTEGER NOT NULL)",
+    "CREATE TABLE recordings (id TEXT PRIMARY KEY, host TEXT, started_ms INTEGER, body TEXT NOT NULL, transcribed_ms INTEGER NOT NULL, "
+    "risky_ms INTEGER NOT NULL, segments INTEGER NOT NULL, messages INTEGER NOT NULL, units INTEGER NOT NULL)",
+    f"CREATE TABLE units (recording_id TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, {_KEYED}",
+    f"CREATE TABLE claims (recording_id TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, {_KEYED}",
+    "CREATE TABLE products (recording_id TEXT NOT NULL, product_id TEXT NOT NULL, body TEXT NOT NULL, "
+    "PRIMARY KEY (recording_id, product_id)) WITHOUT ROWID",
+    "CREATE INDEX products_by_id ON products (product_id)",
+    "CREATE TABLE messages (recording_id TEXT NOT NULL, at_ms INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, "
+    f"kind TEXT NOT NULL, uncertainty_ms INTEGER NOT NULL, {_KEYED}",
+    "CREATE INDEX messages_by_time ON messages (recording_id, at_ms)",
+    "CREATE TABLE passages (id INTEGER PRIMARY KEY AUTOINCREMENT, recording_id TEXT NOT NULL, first INTEGER NOT NULL, "
+    "last INTEGER NOT NULL, vector BLOB, words TEXT NOT NULL, grams TEXT NOT NULL, sounds TEXT NOT NULL, concepts TEXT NOT NULL, "
+    "quantities TEXT NOT NULL, chat TEXT NOT NULL)",
+    "CREATE INDEX passages_by_recording ON passages (recording_id)",
+    "CREATE VIRTUAL TABLE passages_fts USING fts5(words, grams, sounds, concepts, quantities, chat, content='passages', "
+    "content_rowid='id', tokenize=\"unicode61 remove_diacritics 0 tokenchars '_'\")",
+    "CREATE VIRTUAL TABLE terms USING fts5vocab('passages_fts', 'col')",
+)
+_ADD_PASSAGE = (
+    "INSERT INTO passages (recording_id, first, last, vector, words, grams, sounds, concepts, quantities, chat) "
+    "VALUES (?,?,?,?,?,?,?,?,?,?)"
+)
+_ADD_TERMS = "INSERT INTO passages_fts (rowid, words, grams, sounds, concepts, quantities, chat) VALUES (?,?,?,?,?,?,?)"
+_DROP_TERMS = (
+    "INSERT INTO passages_fts (passages_fts, rowid, words, grams, sounds, concepts, quantities, chat) "
+    "SELECT 'delete', id, words, grams, sounds, concepts, quantities, chat FROM passages WHERE recording_id = ?"
+)
+_RECORDINGS = """
+    SELECT body, transcribed_ms, risky_ms, segments, messages, units FROM recordings
+    WHERE (:recording IS NULL OR id = :recording) AND (:host IS NULL OR host = :host)
+    AND (:since IS NULL OR started_ms >= :since) AND (:until IS NULL OR started_ms < :until)
+    AND (:product IS NULL OR id IN (SELECT recording_id FROM products WHERE product_id = :product))
+    ORDER BY started_ms, id
+"""
+_CANDIDATES = """
+    SELECT p.recording_id, p.first, p.last, bm25(passages_fts, ?, ?, ?, ?, ?, ?) AS score
+    FROM passages_fts JOIN passages p ON p.id = passages_fts.rowid
+    WHERE passages_fts MATCH ? AND (? IS NULL OR p.recording_id IN (SELECT value FROM json_each(?)))
+    ORDER BY score LIMIT ?
+"""
+
+
+class EmbeddedIndex:
+    """Index on one folder. Safe for threads (a connection each) and for several processes (one writes at a time)."""
+
+    def __init__(self, folder: Path, *, busy_seconds: float) -> None:
+        self._folder = folder
+        self._path = folder / "search.sqlite"
+        self._busy_seconds = busy_seconds
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._faiss: tuple[int, Vectors] | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._prepare()
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise IndexUnavailable(
+                f"{self._path} can't be opened ({error}): delete {folder} and index again; the archive holds all that is needed"
+            ) from error
+
+    def replace(self, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
+        recording = document.recording
+        blobs = (
+            [np.asarray(vector, dtype=np.float32).tobytes() for vector in vectors]
+            if vectors is not None
+            else [None] * len(document.passages)
+        )
+        with self._write() as db:
+            self._forget(db, recording.id)
+            db.execute(
+                "INSERT INTO recordings VALUES (?,?,?,?,?,?,?,?,?)",
+                (
+                    recording.id,
+                    recording.host,
+                    recording.started_at.epoch_ms if recording.started_at else None,
+                    write_recording(recording),
+                    document.transcribed_ms,
+                    document.risky_ms,
+                    document.segments,
+                    len(document.messages),
+                    len(document.units),
+                ),
+            )
+            db.executemany(
+                "INSERT INTO units VALUES (?,?,?)", ((recording.id, number, write_unit(unit)) for number, unit in enumerate(document.units))
+            )
+            db.executemany(
+                "INSERT INTO claims VALUES (?,?,?)",
+                ((recording.id, number, write_claim(claim)) for number, claim in enumerate(document.claims)),
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO products VALUES (?,?,?)",
+                ((recording.id, product.product_id, write_product(product)) for product in document.products),
+            )
+            db.executemany(
+                "INSERT INTO messages VALUES (?,?,?,?,?,?)",
+                (
+                    (recording.id, message.at_ms, number, message.text, message.kind.value, message.uncertainty_ms)
+                    for number, message in enumerate(document.messages)
+                ),
+            )
+            for passage, blob in zip(document.passages, blobs, strict=True):
+                terms = [" ".join(getattr(passage, channel)) for channel in CHANNELS]
+                inserted = db.execute(
+                    _ADD_PASSAGE,
+                    (recording.id, passage.first, passage.last, blob, *terms),
+                )
+                db.execute(_ADD_TERMS, (inserted.lastrowid, *terms))
+            db.execute("UPDATE meta SET generation = generation + 1")
+
+    def remove(self, recording_id: str) -> bool:
+        with self._write() as db:
+            held = self._forget(db, recording_id)
+            db.execute("UPDATE meta SET generation = generation + 1")
+        return held
+
+    def recordings(self, wanted: Filter) -> list[RecordingEntry]:
+        rows = self._db().execute(
+            _RECORDINGS,
+            {
+                "recording": wanted.recording,
+                "host": wanted.host,
+                "since": wanted.since.epoch_ms if wanted.since else None,
+                "until": wanted.until.epoch_ms if wanted.until else None,
+                "product": wanted.product,
+            },
+        )
+        return [RecordingEntry(read_recording(body), *numbers) for body, *numbers in rows]
+
+    def passage_count(self) -> int:
+        return int(self._db().execute("SELECT count(*) FROM passages").fetchone()[0])
+
+    def frequencies(self, channel: str, terms: Sequence[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        db = self._db()
+        for term in terms:
+            row = db.execute("SELECT doc FROM terms WHERE term = ? AND col = ?", (term, channel)).fetchone()
+            if row:
+                found[term] = int(row[0])
+        return found
+
+    def candidates(self, terms: Terms, recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
+        groups = []
+        for channel, weighed in terms.by_channel.items():
+            quoted = " OR ".join('"' + term.replace('"', '""') + '"' for term in weighed if term.strip())
+            if quoted:
+                groups.append(f"{{{channel}}} : ({quoted})")
+        if not groups:
+            return []
+        scope = json.dumps(list(recordings)) if recordings is not None else None
+        weights = [CHANNEL_WEIGHTS[channel] for channel in CHANNELS]
+        rows = self._db().execute(_CANDIDATES, (*weights, " OR ".join(groups), scope, scope, limit))
+        return [Candidate(recording, first, last, -score) for recording, first, last, score in rows]
+
+    def nearest(self, vector: Sequence[float], recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
+        vectors = self._vectors()
+        if vectors is None or vectors.width != len(vector):
+            return []
+        wanted = None if recordings is None else frozenset(recordings)
+        found: list[Candidate] = []
+        for passage_id, score in vectors.search(vector, limit if wanted is None else limit * 10):
+            row = self._db().execute("SELECT recording_id, first, last FROM passages WHERE id = ?", (passage_id,)).fetchone()
+            if row and (wanted is None or row[0] in wanted):
+                found.append(Candidate(row[0], row[1], row[2], score))
+        return found[:limit]
+
+    def units(self, recording_id: str, first: int, last: int) -> list[IndexedUnit]:
+        rows = self._db().execute(
+            "SELECT body FROM units WHERE recording_id = ? AND number BETWEEN ? AND ? ORDER BY number", (recording_id, first, last)
+        )
+        return [read_unit(body) for (body,) in rows]
+
+    def claims(self, recording_id: str) -> list[LinkedClaim]:
+        return [
+            read_claim(body)
+            for (body,) in self._db().execute("SELECT body FROM claims WHERE recording_id = ? ORDER BY number", (recording_id,))
+        ]
+
+    def products(self, recordings: Sequence[str]) -> dict[str, list[Product]]:
+        shelves: dict[str, list[Product]] = {}
+        for recording_id in recordings:
+            rows = self._db().execute("SELECT body FROM products WHERE recording_id = ? ORDER BY product_id", (recording_id,))
+            shelves[recording_id] = [read_product(body) for (body,) in rows]
+        return shelves
+
+    def messages(self, recording_id: str, from_ms: int, to_ms: int) -> list[Message]:
+        rows = self._db().execute(
+            "SELECT at_ms, text, kind, uncertainty_ms FROM messages WHERE recording_id = ? AND at_ms BETWEEN ? AND ? "
+            "ORDER BY at_ms, number",
+            (recording_id, from_ms, to_ms),
+        )
+        return [read_message(*row) for row in rows]
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+            self._local = threading.local()
+
+    def _db(self) -> sqlite3.Connection:
+        held: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if held is None:
+            held = sqlite3.connect(self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False)
+            held.execute("PRAGMA synchronous=NORMAL")
+            self._local.connection = held
+            with self._lock:
+                self._opened.append(held)
+        return held
+
+    def _prepare(self) -> None:
+        db = self._db()
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                for statement in _SCHEMA:
+                    db.execute(statement)
+                db.execute("INSERT INTO meta VALUES (?, 0)", (FORMAT_VERSION,))
+            version = int(db.execute("SELECT version FROM meta").fetchone()[0])
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+        if version != FORMAT_VERSION:
+            raise IndexUnavailable(
+                f"{self._path} has format {version}, this program reads {FORMAT_VERSION}: delete {self._folder} and index again"
+            )
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        db = self._db()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise IndexUnavailable(
+                f"{self._path} can't be written ({error}): is the disk full, or does another program hold it?"
+            ) from error
+
+    @staticmethod
+    def _forget(db: sqlite3.Connection, recording_id: str) -> bool:
+        db.execute(
+            _DROP_TERMS,
+            (recording_id,),
+        )
+        held = db.execute("DELETE FROM recordings WHERE id = ?", (recording_id,)).rowcount > 0
+        db.execute("DELETE FROM passages WHERE recording_id = ?", (recording_id,))
+        db.execute("DELETE FROM units WHERE recording_id = ?", (recording_id,))
+        db.execute("DELETE FROM claims WHERE recording_id = ?", (recording_id,))
+        db.execute("DELETE FROM products WHERE recording_id = ?", (recording_id,))
+        db.execute("DELETE FROM messages WHERE recording_id = ?", (recording_id,))
+        return held
+
+    def _vectors(self) -> Vectors | None:
+        generation = int(self._db().execute("SELECT generation FROM meta").fetchone()[0])
+        with self._lock:
+            if self._faiss is None or self._faiss[0] != generation:
+                self._faiss = (generation, Vectors.load(self._folder, generation) or self._build_vectors(generation))
+            return self._faiss[1] if self._faiss[1].width else None
+
+    def _build_vectors(self, generation: int) -> Vectors:
+        rows = self._db().execute("SELECT id, vector FROM passages WHERE vector IS NOT NULL ORDER BY id").fetchall()
+        vectors = Vectors.build([row[0] for row in rows], [np.frombuffer(row[1], dtype=np.float32) for row in rows])
+        vectors.save(self._folder, generation)
+        return vectors

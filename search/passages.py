@@ -1,0 +1,302 @@
+"""Passages: overlapping windows of units measured in time and thought, and everything derived from the words that stands beside them.
+
+A passage is about 9 or about 20 s long whatever the cue length, ends at a pause, a topic turn or a change of product where one is near,
+and never spans a silence. Every feature is empty where its source (products, events, chat, punctuation) is missing.
+"""
+
+import bisect
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from archive.recording import Message, MessageKind, Product, ProductEvent, Recording
+from archive.transcript import Segment
+from search.chinese import bigrams, content_words, fold, normalise, words
+from search.concepts import load_lexicon
+from search.products import Shelf, infer_on_air, on_air
+from search.promises import Claim, link_corrections, promise_in
+from search.quantities import Quantity, find_quantities
+from search.sounds import sound_bigrams, syllables
+from search.units import Unit, cut_units
+
+LEVELS_MS = ((7_000, 12_000), (17_000, 25_000))
+SILENCE_MS = 4_000
+JOIN_PAUSE_MS = 400
+QUESTION_REACH_MS = 75_000
+ANSWER_REACH_MS = 22_000
+_READ_OUT = re.compile(
+    r"(?:问|纹|有人说|有人打|看到有|那个谁|弹幕).{0,24}(?:吗|嘛|不|没|呢|么|多少|几|怎么|能不能|行不行|会不会|可不可以|是不是|有没有)|问"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A concept spoken in a unit."""
+
+    concept: str
+    weight: float
+    heard_as: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedUnit:
+    """A unit with what was found in it. `folded` and `sounds` (one syllable a character) are for matching only.
+
+    `on_air`, `named`, `inferred`: product ids by how they are known. `question`: the viewer's message that is being answered.
+    """
+
+    unit: Unit
+    folded: str
+    sounds: tuple[str, ...]
+    mentions: tuple[Mention, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    on_air: frozenset[str] = frozenset()
+    named: tuple[tuple[str, float], ...] = ()
+    inferred: tuple[tuple[str, float], ...] = ()
+    question: str = ""
+    reads_question: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Units `first`…`last` (by number), with the terms they are found by."""
+
+    first: int
+    last: int
+    start_ms: int
+    end_ms: int
+    level: int
+    text: str
+    words: tuple[str, ...]
+    grams: tuple[str, ...]
+    sounds: tuple[str, ...]
+    concepts: tuple[str, ...]
+    quantities: tuple[str, ...]
+    chat: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedClaim:
+    """A promise as stored. `corrects`: index of the earlier claim of this recording that it takes back."""
+
+    claim: Claim
+    corrects: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedRecording:
+    """All that search holds of one recording; enough to answer without the archive."""
+
+    recording: Recording
+    units: tuple[IndexedUnit, ...]
+    passages: tuple[Passage, ...]
+    claims: tuple[LinkedClaim, ...]
+    products: tuple[Product, ...]
+    messages: tuple[Message, ...]
+    transcribed_ms: int
+    risky_ms: int
+    segments: int
+
+
+def index_document(
+    recording: Recording,
+    segments: Sequence[Segment],
+    products: Sequence[Product],
+    events: Sequence[ProductEvent],
+    messages: Sequence[Message],
+) -> IndexedRecording:
+    """Derives everything that is stored for a recording."""
+    units = cut_units(recording, segments)
+    kept = [message for message in messages if not message.recalled and message.kind in (MessageKind.CHAT, MessageKind.PAID)]
+    described = _describe(units)
+    described = _place_products(described, products, events)
+    described = _join_chat(described, kept)
+    spoken = [segment for segment in segments if segment.text.strip()]
+    return IndexedRecording(
+        recording,
+        tuple(described),
+        tuple(_cut_passages(described)),
+        tuple(_claims(described)),
+        tuple(products),
+        tuple(sorted(kept, key=lambda message: message.at_ms)),
+        _covered_ms([(segment.start_ms, segment.end_ms) for segment in spoken]),
+        _covered_ms([(segment.start_ms, segment.end_ms) for segment in spoken if segment.risk]),
+        len(spoken),
+    )
+
+
+def _covered_ms(spans: Sequence[tuple[int, int]]) -> int:
+    covered, reached = 0, 0
+    for start, end in sorted(spans):
+        covered += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered
+
+
+def joined_text(units: Sequence[Unit]) -> tuple[str, list[int]]:
+    """The units' text, joined where speech runs on and parted where it pauses, with each unit's offset."""
+    text, offsets = "", []
+    for index, unit in enumerate(units):
+        if index and unit.start_ms - units[index - 1].end_ms >= JOIN_PAUSE_MS:
+            text += "\n"
+        offsets.append(len(text))
+        text += unit.text
+    return text, offsets
+
+
+def _describe(units: Sequence[Unit]) -> list[IndexedUnit]:
+    """Concepts and quantities are looked for across unit borders, because recognisers break lines in the middle of a phrase."""
+    if not units:
+        return []
+    text, offsets = joined_text(units)
+    folded = fold(text)
+    sounds = syllables(folded.text)
+    owner = [bisect.bisect_right(offsets, origin) - 1 for origin in folded.origins]
+    pieces: list[list[int]] = [[] for _ in units]
+    for index, unit_index in enumerate(owner):
+        pieces[unit_index].append(index)
+    mentions: list[dict[str, Mention]] = [{} for _ in units]
+    for hit in load_lexicon().find(folded.text, sounds):
+        unit_index = owner[(hit.start + hit.end - 1) // 2]
+        before = mentions[unit_index].get(hit.concept)
+        if not before or before.weight < hit.weight:
+            mentions[unit_index][hit.concept] = Mention(hit.concept, hit.weight, hit.heard_as)
+    quantities: list[list[Quantity]] = [[] for _ in units]
+    for quantity in find_quantities(text):
+        quantities[bisect.bisect_right(offsets, quantity.start) - 1].append(quantity)
+    return [
+        IndexedUnit(
+            unit,
+            "".join(folded.text[index] for index in pieces[number]),
+            tuple(sounds[index] for index in pieces[number]),
+            tuple(mentions[number].values()),
+            tuple(quantities[number]),
+        )
+        for number, unit in enumerate(units)
+    ]
+
+
+def _place_products(units: list[IndexedUnit], products: Sequence[Product], events: Sequence[ProductEvent]) -> list[IndexedUnit]:
+    if not products:
+        return units
+    shelf = Shelf(products)
+    named = []
+    for index, unit in enumerate(units):
+        after = units[index + 1] if index + 1 < len(units) and not units[index + 1].unit.opens_thought else None
+        # a name may be broken by the end of a line: it counts where it starts
+        reach = 6 if after else 0
+        folded = unit.folded + (after.folded[:reach] if after else "")
+        found = shelf.named_in(folded, (*unit.sounds, *(after.sounds[:reach] if after else ())))
+        if after and found:
+            only_after = shelf.named_in(after.folded[:reach]) if reach else {}
+            found = {product: weight for product, weight in found.items() if product not in only_after}
+        named.append(found)
+    known = [frozenset(event for event in on_air(events, unit.unit.start_ms)) for unit in units]
+    inferred: list[dict[str, float]] = [{} for _ in units]
+    if not any(known):
+        inferred = infer_on_air(named, [unit.unit.start_ms for unit in units])
+    return [
+        replace(unit, on_air=known[index], named=tuple(sorted(named[index].items())), inferred=tuple(sorted(inferred[index].items())))
+        for index, unit in enumerate(units)
+    ]
+
+
+def _join_chat(units: list[IndexedUnit], messages: Sequence[Message]) -> list[IndexedUnit]:
+    """Marks units that read a viewer's question out, and hands the question on to the answer that follows."""
+    questions = [
+        (message.at_ms, message.text, set(bigrams(fold(message.text).text))) for message in messages if len(normalise(message.text)) >= 4
+    ]
+    joined: list[IndexedUnit] = []
+    question, asked_ms = "", -ANSWER_REACH_MS
+    for unit in units:
+        reads = bool(_READ_OUT.search(unit.unit.text))
+        grams = set(bigrams(unit.folded))
+        best, best_share = "", 0.5
+        for at_ms, text, question_grams in questions:
+            if -3_000 <= unit.unit.start_ms - at_ms <= QUESTION_REACH_MS:
+                share = len(question_grams & grams) / len(question_grams)
+                if share >= best_share:
+                    best, best_share = text, share
+        if best:
+            question, asked_ms = best, unit.unit.start_ms
+        elif unit.unit.start_ms - asked_ms > ANSWER_REACH_MS:
+            question = ""
+        joined.append(replace(unit, question=question, reads_question=reads or bool(best)))
+    return joined
+
+
+def _cut_passages(units: Sequence[IndexedUnit]) -> list[Passage]:
+    passages = []
+    for level, (target, longest) in enumerate(LEVELS_MS):
+        start = 0
+        while start < len(units):
+            end = _passage_end(units, start, target, longest)
+            passages.append(_passage(units[start : end + 1], level))
+            if end == len(units) - 1:
+                break
+            middle = units[start].unit.start_ms + target // 2
+            start += 1
+            while start <= end and units[start].unit.start_ms < middle:
+                start += 1
+    return passages
+
+
+def _passage_end(units: Sequence[IndexedUnit], start: int, target: int, longest: int) -> int:
+    begun = units[start].unit.start_ms
+    end = start
+    while end + 1 < len(units):
+        after = units[end + 1]
+        if after.unit.end_ms - begun > longest or after.unit.start_ms - units[end].unit.end_ms > SILENCE_MS:
+            break
+        if units[end].unit.end_ms - begun >= target and (after.unit.opens_thought or after.on_air != units[end].on_air):
+            break
+        end += 1
+    return end
+
+
+def _passage(units: Sequence[IndexedUnit], level: int) -> Passage:
+    folded = "".join(unit.folded for unit in units)
+    sounds = [sound for unit in units for sound in unit.sounds]
+    chat = " ".join(dict.fromkeys(unit.question for unit in units if unit.question))
+    return Passage(
+        units[0].unit.number,
+        units[-1].unit.number,
+        units[0].unit.start_ms,
+        units[-1].unit.end_ms,
+        level,
+        joined_text([unit.unit for unit in units])[0],
+        tuple(words(folded)),
+        tuple(bigrams(folded)),
+        tuple(sound_bigrams(sounds)),
+        tuple(mention.concept for unit in units for mention in unit.mentions),
+        tuple(quantity.key for unit in units for quantity in unit.quantities),
+        tuple(bigrams(fold(chat).text)),
+    )
+
+
+def _claims(units: Sequence[IndexedUnit]) -> list[LinkedClaim]:
+    claims: list[Claim] = []
+    start = 0
+    while start < len(units):
+        end = _passage_end(units, start, 4_000, 10_000)
+        span = units[start : end + 1]
+        claim = _claim(span)
+        if claim:
+            claims.append(claim)
+        start = end + 1
+    links = link_corrections(claims)
+    return [LinkedClaim(claim, links.get(index)) for index, claim in enumerate(claims)]
+
+
+def _claim(span: Sequence[IndexedUnit]) -> Claim | None:
+    from search.concepts import ConceptHit
+
+    hits = [ConceptHit(mention.concept, "", 0, 0, mention.weight, mention.heard_as) for unit in span for mention in unit.mentions]
+    promise = promise_in(joined_text([unit.unit for unit in span])[0], hits, [quantity for unit in span for quantity in unit.quantities])
+    if not promise:
+        return None
+    products = frozenset().union(*(unit.on_air for unit in span)) or frozenset(
+        product for unit in span for product, weight in unit.inferred if weight >= 0.5
+    )
+    grams = frozenset(gram for word in content_words("".join(unit.folded for unit in span)) for gram in bigrams(word))
+    return Claim(span[0].unit.number, span[-1].unit.number, span[0].unit.start_ms, span[-1].unit.end_ms, products, promise, grams)

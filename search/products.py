@@ -1,0 +1,149 @@
+"""Which product is meant: named in speech or question (title, alias, shelf number, also by sound), on air, or inferred from what was named.
+
+Without shelf, events or names everything here is empty, and ranking stays neutral.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from archive.recording import EventKind, Product, ProductEvent
+from search.chinese import FILLERS, fold, is_word, words
+from search.numerals import NUMERAL_CHARS, say_integer
+from search.sounds import fold_syllable, syllables
+
+ALIAS_WEIGHT = 1.0
+SHELF_WEIGHT = 0.9
+TITLE_WORD_WEIGHT = 0.7
+HEARD_AS = 0.8
+INFER_HALF_LIFE_MS = 90_000
+INFER_FLOOR = 0.35
+_SHELF_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    product_id: str
+    text: str
+    weight: float
+    sound: tuple[str, ...]
+
+
+class Shelf:
+    """Finds a shelf's products in folded text."""
+
+    def __init__(self, products: Sequence[Product]) -> None:
+        self.products = {product.product_id: product for product in products}
+        self._names = _names_of(products)
+
+    def spoken_names(self, product_ids: Mapping[str, float], folded: str) -> list[tuple[int, int]]:
+        """Where in folded text these products' names stand, as spans."""
+        spans = []
+        for name in self._names:
+            at = folded.find(name.text) if name.product_id in product_ids else -1
+            while at >= 0:
+                spans.append((at, at + len(name.text)))
+                at = folded.find(name.text, at + 1)
+        return spans
+
+    def named_in(self, folded: str, sounds: Sequence[str] | None = None) -> dict[str, float]:
+        """Product ids named in folded text, with how surely (0…1]. A name inside a longer name found at that place doesn't count."""
+        found: dict[str, float] = {}
+        taken = [False] * len(folded)
+        heard = "|" + "|".join(fold_syllable(sound) for sound in sounds) + "|" if sounds else ""
+        for name in self._names:
+            at = folded.find(name.text)
+            while at >= 0 and all(taken[at : at + len(name.text)]):
+                at = folded.find(name.text, at + 1)
+            if at >= 0:
+                found[name.product_id] = max(found.get(name.product_id, 0.0), name.weight)
+                if len(name.text) > 1:
+                    # the same letters may name several products (two cups): only longer names hide shorter ones
+                    taken[at + 1 : at + len(name.text) - 1] = [True] * (len(name.text) - 2)
+                    taken[at] = taken[at + len(name.text) - 1] = len(name.text) > 2 or taken[at]
+            elif heard and name.sound and "|" + "|".join(name.sound) + "|" in heard:
+                position = heard.count("|", 0, heard.index("|" + "|".join(name.sound) + "|"))
+                written = folded[position : position + len(name.sound)]
+                if len(name.sound) > 2 or not is_word(written):
+                    found[name.product_id] = max(found.get(name.product_id, 0.0), name.weight * HEARD_AS)
+        return found
+
+
+def _names_of(products: Sequence[Product]) -> list[_Name]:
+    """All names, longest first. A title's word that n products share weighs 1/n."""
+    title_words = {product.product_id: _title_words(product.title) for product in products}
+    shared = Counter(word for found in title_words.values() for word in found)
+    names: dict[tuple[str, str], float] = {}
+    for product in products:
+        number = _SHELF_NUMBER.search(product.shelf_no or "")
+        entries = [(fold(alias).text, ALIAS_WEIGHT) for alias in (*product.aliases, product.title)]
+        if number and len(number[0]) <= 4:
+            entries.append((say_integer(int(number[0])) + "号", SHELF_WEIGHT))
+        entries += [(word, TITLE_WORD_WEIGHT / shared[word]) for word in title_words[product.product_id]]
+        for text, weight in entries:
+            if len(text) >= 2:
+                names[product.product_id, text] = max(names.get((product.product_id, text), 0.0), weight)
+    return sorted(
+        (_Name(product_id, text, weight, _sound(text)) for (product_id, text), weight in names.items()),
+        key=lambda name: (-len(name.text), -name.weight),
+    )
+
+
+def _title_words(title: str) -> set[str]:
+    return {
+        word
+        for word in words(fold(title).text)
+        if len(word) >= 2 and word not in FILLERS and not set(word) & NUMERAL_CHARS and not word.isascii()
+    }
+
+
+def _sound(text: str) -> tuple[str, ...]:
+    if any(char.isascii() for char in text) or text.endswith("号"):
+        return ()
+    return tuple(fold_syllable(sound) for sound in syllables(text))
+
+
+def on_air(events: Sequence[ProductEvent], at_ms: int) -> frozenset[str]:
+    """Products being explained at this moment; where nobody marks explanations, the product whose card was shown last."""
+    explained: set[str] = set()
+    card: str | None = None
+    marks = False
+    for event in sorted(events, key=lambda each: each.at_ms):
+        if event.event in (EventKind.EXPLAIN_START, EventKind.EXPLAIN_END):
+            marks = True
+        if event.at_ms > at_ms:
+            continue
+        match event.event:
+            case EventKind.EXPLAIN_START:
+                explained.add(event.product_id)
+            case EventKind.EXPLAIN_END | EventKind.DELISTED:
+                explained.discard(event.product_id)
+                card = None if card == event.product_id else card
+            case EventKind.CARD_SHOWN:
+                card = event.product_id
+            case _:
+                pass
+    return frozenset(explained) if marks else frozenset((card,) if card else ())
+
+
+def infer_on_air(mentions: Sequence[Mapping[str, float]], times_ms: Sequence[int]) -> list[dict[str, float]]:
+    """For each unit the products it is likely about, from what was named up to then, halving every 90 s; empty where nothing was named."""
+    evidence: dict[str, float] = {}
+    last = times_ms[0] if times_ms else 0
+    inferred: list[dict[str, float]] = []
+    for named, at in zip(mentions, times_ms, strict=True):
+        decay = 0.5 ** (max(at - last, 0) / INFER_HALF_LIFE_MS)
+        last = at
+        evidence = {product: value * decay for product, value in evidence.items() if value * decay > 0.02}
+        for product, strength in named.items():
+            evidence[product] = min(evidence.get(product, 0.0) + strength, 3.0)
+        total = sum(evidence.values())
+        inferred.append(
+            {
+                product: round(min(value, 1.0) * value / total, 3)
+                for product, value in evidence.items()
+                if value > INFER_FLOOR * total and value > 0.1
+            }
+        )
+    return inferred

@@ -1,0 +1,132 @@
+"""What a span promises: category, quantity, polarity, condition; and which later correction takes back which earlier claim.
+
+Categories are those that disputes turn on: material, spec, origin, authenticity, effect, price, gift, shipping, warranty, return,
+compensation, limited; service (installation, invoices, …) and defect beside them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
+from search.quantities import Quantity, QuantityKind, comparable, same_amount
+
+MIN_WEIGHT = 0.7
+CORRECTION_REACH_MS = 20 * 60_000
+_NEGATION = re.compile(
+    r"不是|不能|不可以|不行|不支持|不包|不保|不退|不赔|不送|不给|不管|不认|不防|不含|不加|不用|没有|没法|并非|绝不|不会|别|除外|不算|非"
+)
+_CONDITION = re.compile(
+    r"(?:如果|只要|要是|假如|万一|除非|必须|只有|仅限|限|凡是|前提|会员|粉丝团)[^,，。;；!！?？]{1,18}|[^,，。;；!！?？\s]{1,14}(?:的话|才(?:能|送|给|行|可以|有))|[^,，。;；!！?？\s]{0,8}(?:以内|之内|以前|之前)"
+)
+_EXPECTED = {
+    "price": (QuantityKind.MONEY,),
+    "shipping": (QuantityKind.DURATION,),
+    "warranty": (QuantityKind.DURATION,),
+    "return": (QuantityKind.DURATION,),
+    "compensation": (QuantityKind.MULTIPLE, QuantityKind.MONEY),
+    "material": (QuantityKind.PERCENT,),
+    "gift": (QuantityKind.COUNT,),
+    "limited": (QuantityKind.COUNT,),
+    "effect": (QuantityKind.DURATION, QuantityKind.PERCENT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """`topics` are the concepts it speaks of; `polarity` is `affirmed` or `denied`; `condition` quotes the transcript."""
+
+    category: str
+    polarity: str
+    quantity: Quantity | None
+    condition: str | None
+    topics: tuple[str, ...]
+    is_correction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A promise at its place in a recording: units `first`…`last`, spoken over `start_ms`…`end_ms`, of these products."""
+
+    first: int
+    last: int
+    start_ms: int
+    end_ms: int
+    products: frozenset[str]
+    promise: Promise
+    grams: frozenset[str] = frozenset()
+
+
+def promise_in(
+    text: str, hits: Iterable[ConceptHit], quantities: Sequence[Quantity], asked: Mapping[str, float] | None = None
+) -> Promise | None:
+    """What the span with this text, these concept hits and quantities promises, first of the categories asked about.
+
+    None if it speaks of no category.
+    """
+    concepts = load_lexicon().concepts
+    votes: dict[str, float] = {}
+    topics: dict[str, float] = {}
+    corrects = False
+    for hit in hits:
+        corrects = corrects or hit.concept == CORRECTION_CONCEPT
+        category = concepts[hit.concept].category
+        if category:
+            topics[hit.concept] = max(topics.get(hit.concept, 0.0), hit.weight)
+    for topic, weight in topics.items():
+        name = str(concepts[topic].category)
+        votes[name] = votes.get(name, 0.0) + weight
+    if asked and any(category in votes for category in asked):
+        votes = {category: MIN_WEIGHT + min(vote, 1.0) * asked[category] for category, vote in votes.items() if category in asked}
+    category, weight = max(votes.items(), key=lambda vote: vote[1], default=("", 0.0))
+    if weight < MIN_WEIGHT:
+        return None
+    condition = _CONDITION.search(text)
+    return Promise(
+        category,
+        "denied" if _NEGATION.search(text) else "affirmed",
+        _quantity_of(category, quantities),
+        condition[0].strip() if condition else None,
+        tuple(sorted(topics)),
+        corrects,
+    )
+
+
+def _quantity_of(category: str, quantities: Sequence[Quantity]) -> Quantity | None:
+    expected = _EXPECTED.get(category, ())
+    return next((quantity for kind in expected for quantity in quantities if quantity.kind is kind), None) or (
+        next((quantity for quantity in quantities if quantity.unit), None)
+        if category in ("spec", "service", "material", "defect")
+        else None
+    )
+
+
+def link_corrections(claims: Sequence[Claim]) -> dict[int, int]:
+    """For each correction the earlier claim it takes back: same product where both are known, shared topic or like
+    quantity. Indexes into `claims`."""
+    links: dict[int, int] = {}
+    for index, later in enumerate(claims):
+        if not later.promise.is_correction:
+            continue
+        best, best_score = None, 0.0
+        for earlier_index, earlier in enumerate(claims[:index]):
+            if earlier.last >= later.first or earlier.promise.is_correction or later.start_ms - earlier.start_ms > CORRECTION_REACH_MS:
+                continue
+            score = _relation(earlier, later)
+            if score >= best_score and score > 0:
+                best, best_score = earlier_index, score
+        if best is not None:
+            links[index] = best
+    return links
+
+
+def _relation(earlier: Claim, later: Claim) -> float:
+    if earlier.products and later.products and not earlier.products & later.products:
+        return 0.0
+    shared = set(earlier.promise.topics) & set(later.promise.topics)
+    overlap = len(earlier.grams & later.grams) / max(min(len(earlier.grams), len(later.grams)), 1)
+    one, other = earlier.promise.quantity, later.promise.quantity
+    like = 0.5 if one and other and comparable(one, other) and not same_amount(one, other) else 0.0
+    if not shared and overlap < 0.3:
+        return 0.0
+    return len(shared) + 2 * overlap + like

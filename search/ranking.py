@@ -1,0 +1,364 @@
+"""Ranking spans: which run of units answers best.
+
+Every channel is the question's weight found in the span divided by the weight that the question itself has in that channel (its
+self-score), so channels compare across questions; the sum is weighted and divided by the weights of the channels that the question uses.
+Evidence is looked for at two lengths, the span and its surroundings. What is unknown (product, chat, meaning) adds and takes nothing.
+"""
+
+import bisect
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.chinese import bigrams, fold, is_word
+from search.concepts import CORRECTION_CONCEPT, load_lexicon
+from search.passages import IndexedUnit
+from search.quantities import comparable, same_amount
+from search.query import Question
+from search.sounds import fold_syllable
+
+LONGEST_MS = 18_000
+COMFORTABLE_MS = 11_000
+SHORT_MS = 4_500
+SURROUNDING_MS = 10_000
+SILENCE_MS = 4_000
+HEARD_WORD = 0.85
+HAND_ON_MS = 9_000
+HAND_ON = 0.7
+CORRECTION_MS = 9_000
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Share of each channel; the additive ones below the line are not divided."""
+
+    words: float = 0.30
+    grams: float = 0.20
+    sounds: float = 0.12
+    concepts: float = 0.26
+    quantities: float = 0.16
+    meaning: float = 0.30
+    surroundings: float = 0.25
+    product: float = 0.22
+    other_product: float = 0.25
+    category: float = 0.05
+    chat: float = 0.08
+    correction: float = 0.10
+    read_out_end: float = 0.12
+    border: float = 0.01
+
+
+DEFAULT_WEIGHTS = Weights()
+
+
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """Inverse document frequency by channel, of the question's terms."""
+
+    words: Mapping[str, float]
+    grams: Mapping[str, float]
+    sounds: Mapping[str, float]
+    concepts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Units `first`…`last` of a recording with what speaks for them. `parts` are the channels' shares, 0…1 before weighting."""
+
+    recording_id: str
+    first: int
+    last: int
+    start_ms: int
+    end_ms: int
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+def idf(frequency: int, passages: int) -> float:
+    """BM25's inverse document frequency, ln(1 + (N − n + ½)/(n + ½)) (Robertson & Zaragoza 2009)."""
+    return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
+
+
+@dataclass(slots=True)
+class _Channel:
+    name: str
+    weight: float
+    hits: Floats
+    worth: Floats
+
+    @property
+    def self_score(self) -> float:
+        return float(self.worth.sum())
+
+
+class Stretch:
+    """Consecutive units of one recording, prepared for matching one question."""
+
+    def __init__(self, recording_id: str, units: Sequence[IndexedUnit]) -> None:
+        self.recording_id = recording_id
+        self.units = units
+        self.text = "".join(unit.folded for unit in units)
+        self.offsets: list[int] = []
+        at = 0
+        for unit in units:
+            self.offsets.append(at)
+            at += len(unit.folded)
+        self.sounds = [fold_syllable(sound) for unit in units for sound in unit.sounds]
+        self.sound_at: dict[str, list[int]] = defaultdict(list)
+        for index, pair in enumerate(zip(self.sounds, self.sounds[1:], strict=False)):
+            if all(pair):
+                self.sound_at["0".join(pair)].append(index)
+        self.starts = np.array([unit.unit.start_ms for unit in units])
+        self.ends = np.array([unit.unit.end_ms for unit in units])
+
+    def owner(self, offset: int) -> int:
+        return bisect.bisect_right(self.offsets, offset) - 1
+
+    def find_text(self, term: str) -> Iterable[int]:
+        at = self.text.find(term)
+        while at >= 0:
+            yield at
+            at = self.text.find(term, at + 1)
+
+    def find_sound(self, sound: tuple[str, ...]) -> Iterable[int]:
+        if len(sound) < 2:
+            return
+        for at in self.sound_at.get("0".join(sound[:2]), ()):
+            if tuple(self.sounds[at : at + len(sound)]) == sound:
+                yield at
+
+
+def rank_spans(
+    stretch: Stretch,
+    question: Question,
+    rarity: Rarity,
+    meant: Mapping[str, float] | None,
+    product_asked: bool,
+    meaning: Mapping[int, float] | None,
+    weights: Weights,
+) -> list[Span]:
+    """The best spans of a stretch without overlaps, best first.
+
+    `meant`: products asked about in this recording. `product_asked`: the question names a product somewhere. `meaning`: cosine by unit
+    index.
+    """
+    channels = _channels(stretch, question, rarity, weights)
+    active = sum(channel.weight for channel in channels if channel.self_score > 0)
+    if not active:
+        return []
+    count = len(stretch.units)
+    around = _surroundings(stretch, channels, active)
+    affinity = _affinity(stretch.units, meant) if meant else None
+    category = np.array([_category_share(unit, question) for unit in stretch.units])
+    chat = np.array([_chat_share(unit, question) for unit in stretch.units])
+    zone = _correction_zone(stretch.units)
+    opens = np.array([unit.unit.opens_thought for unit in stretch.units] + [True], dtype=float)
+    near = np.array([meaning.get(index, 0.0) for index in range(count)]) if meaning else None
+    reads = np.array([unit.reads_question for unit in stretch.units])
+    found: list[Span] = []
+    running = [channel.hits.copy() for channel in channels]
+    silence = np.zeros(count, dtype=bool)
+    silence[1:] = stretch.starts[1:] - stretch.ends[:-1] > SILENCE_MS
+    alive = np.ones(count, dtype=bool)
+    for length in range(1, count + 1):
+        size = count - length + 1
+        if length > 1:
+            running = [np.maximum(held[:size], channel.hits[length - 1 :]) for held, channel in zip(running, channels, strict=True)]
+            alive = alive[:size] & ~silence[length - 1 :]
+        durations = stretch.ends[length - 1 :] - stretch.starts[:size]
+        allowed = alive & ((durations <= LONGEST_MS) | (length == 1))
+        if not allowed.any():
+            break
+        shares = {
+            channel.name: held @ channel.worth / channel.self_score
+            for channel, held in zip(channels, running, strict=True)
+            if channel.self_score > 0
+        }
+        base = sum((channel.weight * shares[channel.name] for channel in channels if channel.name in shares), np.zeros(size)) / active
+        context = np.max(np.stack([around[offset : offset + size] for offset in range(length)]), axis=0)
+        score = (1 - weights.surroundings) * base + weights.surroundings * context
+        extra: dict[str, Floats] = {
+            "category": weights.category * _window(category, length, size).max(axis=0),
+            "chat": weights.chat * _window(chat, length, size).max(axis=0),
+            "correction": weights.correction * _window(zone, length, size).sum(axis=0) * np.minimum(base / 0.3, 1.0),
+            "border": weights.border * (opens[:size] + opens[length : length + size]),
+        }
+        if affinity is not None:
+            windows = _window(affinity, length, size)
+            product = np.maximum(windows.mean(axis=0), np.where(windows.max(axis=0) >= 0.6, windows.max(axis=0) * 0.9, -1.0))
+            extra["product"] = np.where(product > 0, weights.product, weights.other_product) * product
+        elif product_asked:
+            extra["product"] = np.full(size, -weights.other_product)
+        if near is not None:
+            extra["meaning"] = weights.meaning * _window(near, length, size).max(axis=0)
+        total = score * _length_factor(durations) + sum(extra.values(), np.zeros(size))
+        # an answer doesn't end where a viewer's question has just been read out
+        total = np.where(reads[length - 1 :], total - weights.read_out_end, total)
+        for index in np.flatnonzero(allowed & (base > 0.02)).tolist():
+            parts = {name: float(values[index]) for name, values in (*shares.items(), *extra.items())} | {"base": float(base[index])}
+            found.append(
+                Span(
+                    stretch.recording_id,
+                    stretch.units[index].unit.number,
+                    stretch.units[index + length - 1].unit.number,
+                    int(stretch.starts[index]),
+                    int(stretch.ends[index + length - 1]),
+                    float(total[index]),
+                    parts,
+                )
+            )
+    return without_overlaps(found)
+
+
+def without_overlaps(spans: Iterable[Span], limit: int = 40) -> list[Span]:
+    """The best spans; a span that shares more than a third of the shorter one's time with a better one is left out."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda each: (-each.score, each.end_ms - each.start_ms)):
+        if all(span.recording_id != better.recording_id or _overlap(span, better) <= 1 / 3 for better in kept):
+            kept.append(span)
+            if len(kept) >= limit:
+                break
+    return kept
+
+
+def _overlap(one: Span, other: Span) -> float:
+    shared = min(one.end_ms, other.end_ms) - max(one.start_ms, other.start_ms)
+    return shared / max(min(one.end_ms - one.start_ms, other.end_ms - other.start_ms), 1)
+
+
+def _window(values: Floats, length: int, size: int) -> Floats:
+    return np.stack([values[offset : offset + size] for offset in range(length)])
+
+
+def _length_factor(durations: NDArray[np.int64]) -> Floats:
+    """1 between 4.5 and 11 s; a shorter span is rarely a whole promise, a longer one rarely tight."""
+    short = 0.85 + 0.15 * np.clip(durations / SHORT_MS, 0, 1)
+    long = 1 - 0.16 * np.clip((durations - COMFORTABLE_MS) / (LONGEST_MS - COMFORTABLE_MS), 0, 1.5)
+    factor: Floats = short * long
+    return factor
+
+
+def _channels(stretch: Stretch, question: Question, rarity: Rarity, weights: Weights) -> list[_Channel]:
+    count = len(stretch.units)
+    words = np.zeros((count, len(question.terms)))
+    for column, term in enumerate(question.terms):
+        for at in stretch.find_sound(term.sound):
+            written = stretch.text[at : at + len(term.sound)]
+            worth = HEARD_WORD if len(term.sound) > 2 or not is_word(written) else HEARD_WORD / 2
+            words[stretch.owner(at), column] = max(words[stretch.owner(at), column], worth)
+        for at in stretch.find_text(term.text):
+            words[stretch.owner(at), column] = 1.0
+    grams = np.zeros((count, len(question.grams)))
+    for column, gram in enumerate(question.grams):
+        for at in stretch.find_text(gram):
+            grams[stretch.owner(at), column] = 1.0
+    sounds = np.zeros((count, len(question.sounds)))
+    for column, sound in enumerate(question.sounds):
+        for at in stretch.sound_at.get(sound, ()):
+            sounds[stretch.owner(at), column] = 1.0
+    names = list(question.concepts)
+    concepts = np.zeros((count, len(names)))
+    quantities = np.zeros((count, len(question.quantities)))
+    for row, unit in enumerate(stretch.units):
+        for mention in unit.mentions:
+            if mention.concept in question.concepts:
+                column = names.index(mention.concept)
+                concepts[row, column] = max(concepts[row, column], min(mention.weight, 1.0))
+        for column, asked in enumerate(question.quantities):
+            for said in unit.quantities:
+                if same_amount(asked, said):
+                    quantities[row, column] = 1.0
+                elif comparable(asked, said):
+                    quantities[row, column] = max(quantities[row, column], 0.2)
+    for hits in (words, grams, sounds, concepts, quantities):
+        _hand_on(stretch.units, hits)
+    return [
+        _Channel(
+            "words", weights.words, words, np.array([rarity.words[term.text] * question.share_of(term.text) for term in question.terms])
+        ),
+        _Channel("grams", weights.grams, grams, np.array([rarity.grams[gram] * question.share_of(gram) for gram in question.grams])),
+        _Channel("sounds", weights.sounds, sounds, np.array([rarity.sounds[sound] for sound in question.sounds])),
+        _Channel("concepts", weights.concepts, concepts, np.array([rarity.concepts[name] * question.concepts[name] for name in names])),
+        _Channel("quantities", weights.quantities, quantities, np.array([1.0 if asked.unit else 0.6 for asked in question.quantities])),
+    ]
+
+
+def _hand_on(units: Sequence[IndexedUnit], hits: Floats) -> None:
+    """What a read-out question says is also spoken of by the answer: its hits go on to what follows within 9 s."""
+    if not hits.shape[1]:
+        return
+    own = hits.copy()
+    for index, unit in enumerate(units):
+        if unit.reads_question:
+            for after in range(index + 1, min(index + 4, len(units))):
+                if units[after].unit.start_ms - unit.unit.end_ms > HAND_ON_MS or units[after].reads_question:
+                    break
+                hits[after] = np.maximum(hits[after], HAND_ON * own[index])
+
+
+def _surroundings(stretch: Stretch, channels: Sequence[_Channel], active: float) -> Floats:
+    """For each unit the share of the question found within 10 s before and after it."""
+    around = np.zeros(len(stretch.units))
+    for index in range(len(stretch.units)):
+        low = int(np.searchsorted(stretch.ends, stretch.starts[index] - SURROUNDING_MS))
+        high = int(np.searchsorted(stretch.starts, stretch.ends[index] + SURROUNDING_MS))
+        for channel in channels:
+            if channel.self_score > 0:
+                around[index] += channel.weight * float(channel.hits[low:high].max(axis=0) @ channel.worth) / channel.self_score
+    result: Floats = around / active
+    return result
+
+
+def _affinity(units: Sequence[IndexedUnit], meant: Mapping[str, float]) -> Floats:
+    """How far each unit is about the products meant: 1 on air or named, −1 about another one, 0 unknown."""
+    top = max(meant.values())
+    values = np.zeros(len(units))
+    for index, unit in enumerate(units):
+        known = [meant[product] / top for product in unit.on_air if product in meant]
+        known += [0.9 * meant[product] / top * strength for product, strength in unit.named if product in meant]
+        known += [0.8 * meant[product] / top * strength for product, strength in unit.inferred if product in meant]
+        if known:
+            values[index] = max(known)
+        elif unit.on_air or any(strength >= 0.7 for _, strength in unit.named):
+            values[index] = -1.0
+        elif unit.inferred:
+            values[index] = -0.6 * max(strength for _, strength in unit.inferred)
+    return values
+
+
+def _correction_zone(units: Sequence[IndexedUnit]) -> Floats:
+    """For each unit its share of a correction: the words that take something back and up to 7 s after them. Each zone sums to 1."""
+    zone = np.zeros(len(units))
+    index = 0
+    while index < len(units):
+        if not any(mention.concept == CORRECTION_CONCEPT for mention in units[index].mentions):
+            index += 1
+            continue
+        end = index
+        while end + 1 < len(units) and units[end + 1].unit.end_ms - units[index].unit.start_ms <= CORRECTION_MS:
+            end += 1
+        zone[index : end + 1] = 1 / (end + 1 - index)
+        index = end + 1
+    return zone
+
+
+def _category_share(unit: IndexedUnit, question: Question) -> float:
+    """The share of the question's categories that the unit speaks of."""
+    total = sum(question.categories.values())
+    if not total:
+        return 0.0
+    concepts = load_lexicon().concepts
+    spoken = {concepts[mention.concept].category for mention in unit.mentions if mention.concept in concepts}
+    return sum(weight for category, weight in question.categories.items() if category in spoken) / total
+
+
+def _chat_share(unit: IndexedUnit, question: Question) -> float:
+    if not unit.question or not question.grams:
+        return 0.0
+    asked = set(bigrams(fold(unit.question).text))
+    return len(asked & set(question.grams)) / len(question.grams)

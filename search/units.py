@@ -1,0 +1,118 @@
+"""Units: the smallest pieces that a moment is made of, each an untouched slice of a transcript segment with times of its own.
+
+A subtitle line of a few seconds stays whole; a long Whisper segment is cut at punctuation, else between words. Times come from the
+words where the transcript has them, otherwise from the position in the segment (then the uncertainty says so).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from archive.recording import Recording
+from archive.timeline import WallTime
+from archive.transcript import Segment
+
+WHOLE_MS = 7000
+PIECE_MS = 2500
+LONGEST_PIECE_MS = 9000
+THOUGHT_PAUSE_MS = 1500
+_CLAUSE_END = re.compile(r"[。！？!?；;…，,、\n]+\s*|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
+_TURN = re.compile(
+    r"^(?:来[,，\s]*(?:接着|下|说|讲|看|上|我们|咱)?|好[,，\s]*(?:那|咱|了|接)?|行[,，\s]*|接下来|下一个|下面|还有|另外|再说|再讲|说回|最后|首先|第[一二三四五六七八九十]个?|"
+    r"[一二三四五六七八九十\d]+号(?:链接)?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """`text` is `segment.text[char_start:char_end]` exactly. Times in ms on the recording's time line."""
+
+    number: int
+    segment: int
+    part: int | None
+    start_ms: int
+    end_ms: int
+    text: str
+    wall_start: WallTime | None
+    uncertainty_ms: int
+    risk: tuple[str, ...]
+    confidence: float | None
+    opens_thought: bool
+
+
+def cut_units(recording: Recording, segments: Sequence[Segment]) -> list[Unit]:
+    """Units in time order. Segments without text are left out."""
+    units: list[Unit] = []
+    last_end: int | None = None
+    for segment in sorted(segments, key=lambda each: (each.start_ms, each.number)):
+        if not segment.text.strip():
+            continue
+        exact = bool(segment.words)
+        for start, end, start_ms, end_ms in _cut_segment(segment):
+            text = segment.text[start:end]
+            wall, uncertainty = recording.wall_at(start_ms)
+            if start and not exact:
+                uncertainty += (segment.end_ms - segment.start_ms) // 8
+            opens = last_end is None or start_ms - last_end >= THOUGHT_PAUSE_MS or bool(_TURN.match(text.strip()))
+            part = (
+                segment.part
+                if segment.part is not None
+                else next((p.number for p in recording.parts if p.start_ms <= start_ms < p.end_ms), None)
+            )
+            units.append(
+                Unit(len(units), segment.number, part, start_ms, end_ms, text, wall, uncertainty, segment.risk, segment.confidence, opens)
+            )
+            last_end = end_ms
+    return units
+
+
+def _cut_segment(segment: Segment) -> list[tuple[int, int, int, int]]:
+    """Pieces as (char_start, char_end, start_ms, end_ms), covering the stripped text."""
+    lead = len(segment.text) - len(segment.text.lstrip())
+    tail = len(segment.text.rstrip())
+    times = _char_times(segment)
+    if segment.end_ms - segment.start_ms <= WHOLE_MS:
+        return [(lead, tail, times[lead][0], max(times[tail - 1][1], times[lead][0] + 1))]
+    cuts = [match.end() for match in _CLAUSE_END.finditer(segment.text, lead, tail)] + [tail]
+    pieces: list[tuple[int, int, int, int]] = []
+    start = lead
+    for cut in cuts:
+        if cut <= start or (times[cut - 1][1] - times[start][0] < PIECE_MS and cut != tail):
+            continue
+        pieces.extend(_cut_long(times, start, cut))
+        start = cut
+    return pieces
+
+
+def _cut_long(times: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int, int, int]]:
+    """Where nothing marks a clause: equal pieces, between words."""
+    count = -(-(times[end - 1][1] - times[start][0]) // LONGEST_PIECE_MS)
+    borders = [start]
+    for index in range(1, count):
+        at = start + (end - start) * index // count
+        while at < end and at > borders[-1] and times[at][0] == times[at - 1][0]:
+            at += 1
+        if borders[-1] < at < end:
+            borders.append(at)
+    borders.append(end)
+    return [(a, b, times[a][0], max(times[b - 1][1], times[a][0] + 1)) for a, b in pairwise(borders)]
+
+
+def _char_times(segment: Segment) -> list[tuple[int, int]]:
+    """Start and end in ms of each character of the segment's text."""
+    length = len(segment.text)
+    duration = max(segment.end_ms - segment.start_ms, 1)
+    times = [(segment.start_ms + duration * i // length, segment.start_ms + duration * (i + 1) // length) for i in range(length)]
+    at = 0
+    for word in segment.words:
+        spoken = word.text.strip()
+        found = segment.text.find(spoken, at) if spoken else -1
+        if found < 0:
+            continue
+        for index in range(at, found):
+            times[index] = (word.start_ms, word.start_ms) if index and not segment.text[index].isalnum() else times[index]
+        for index in range(found, found + len(spoken)):
+            times[index] = (word.start_ms, word.end_ms)
+        at = found + len(spoken)
+    return times
