@@ -13,10 +13,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from archive.logs import configure_logs
 from archive.recording import Part
+from archive.settings import archive_settings
 from archive.timeline import ClockMap
 from transcribe.audio import SAMPLE_RATE_HZ
 from transcribe.engines import Engine, load_engine
@@ -143,14 +146,17 @@ def spoken_parts(folder: Path) -> list[tuple[Path, int, list[TrueLine]]]:
 def committed_parts(session: Path) -> list[tuple[Path, int, list[TrueLine]]]:
     """The same from the committed session: its FLV parts and truth.json."""
     truth = json.loads((session / "truth.json").read_text())
-    return [
-        (
-            session / part["file"],
-            part["duration_ms"],
-            [TrueLine(line["start_ms"], line["end_ms"], line["text"], tuple(line["char_ms"])) for line in part["lines"]],
-        )
-        for part in truth["parts"]
-    ]
+    parts = []
+    for part in truth["parts"]:
+        # The session's truth is told on the recording's time line.
+        begin = part["start_ms"]
+        lines = [
+            TrueLine(line["start_ms"] - begin, line["end_ms"] - begin, line["text"], tuple(ms - begin for ms in line["char_ms"]))
+            for line in truth["lines"]
+            if line["part"] == part["part"]
+        ]
+        parts.append((session / part["file"], part["duration_ms"], lines))
+    return parts
 
 
 def evaluate(engine: Engine, settings: TranscribeSettings, session: Path | None, show: bool = False) -> Score:
@@ -173,6 +179,7 @@ def main() -> None:
     arguments.add_argument("--beam", type=int, default=5)
     arguments.add_argument("--lines", action="store_true", help="print every line beside what was heard")
     given = arguments.parse_args()
+    configure_logs(archive_settings())
     with tempfile.TemporaryDirectory() as home:
         settings = TranscribeSettings(whisper_model=str(given.checkpoint), whisper_engine=given.engine, whisper_beam=given.beam)
         print(evaluate(load_engine(settings, Path(home)), settings, given.session, given.lines))
