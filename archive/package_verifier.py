@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     Packet = tuple[str, str, float | None]
 
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-CATALOGUE, CUSTODY = "data/00-目录/catalogue.json", "data/04-保管记录/custody.json"
-UNLISTED = (CATALOGUE, "data/00-目录/catalogue.html")
+CATALOGUE, CUSTODY = "data/00-catalogue/catalogue.json", "data/04-custody/custody.json"
+UNLISTED = (CATALOGUE, "data/00-catalogue/catalogue.html")
 GENESIS = "sha256:" + "0" * 64
 MAX_FILES, MAX_TEXT_BYTES, CHUNK = 10_000, 64 << 20, 1 << 20
 TIME_TOLERANCE_MS = 5

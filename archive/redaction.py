@@ -60,7 +60,8 @@ def mask(text: str, names: Mapping[str, str] | None = None) -> Masked:
     for kind, pattern, group in _PATTERNS:
         _claim(spans, ((*m.span(group), kind) for m in pattern.finditer(text)))
     replaced = {span: f"〔{span[2]}已隐去〕" for span in spans}
-    for name in sorted(names or (), key=len, reverse=True):
+    mentions = "@" in text or "＠" in text
+    for name in sorted(names or (), key=len, reverse=True) if mentions else ():
         found = [(m.start(1), m.end(1), "昵称") for m in re.finditer(rf"[@＠]({re.escape(name)})", text)] if name else []
         for span in _claim(spans, found):
             replaced[span] = (names or {})[name]

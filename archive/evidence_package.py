@@ -1,0 +1,182 @@
+"""Evidence packages: one ZIP in BagIt 1.0 layout (RFC 8493) for a case, that anyone can check without LiveProof.
+
+File names are ASCII, because unpackers disagree about others. The same evidence, made at the same time, gives the same bytes: files in
+order of their names, stored, one time for all. The form is so narrow that `verify` can say of every byte of the ZIP what it must be (G2).
+"""
+
+import hashlib
+import re
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy.exc import IntegrityError
+
+from archive import package_verifier
+from archive.atomic_write import write_bytes_whole, written_whole
+from archive.cases import BuiltPackage, Case
+from archive.digest import CHUNK_BYTES, Json, digest_json
+from archive.errors import TooLarge
+from archive.media_proof import anchored_proof
+from archive.opening import Archive
+from archive.package_contents import Item, Progress, gather, listed, liveproof_version
+from archive.package_report import HOW_TO_VERIFY, catalogue_document, report_document
+from archive.package_verifier import BAGIT, CATALOGUE, ZipEntry, dos_stamp, zip_directory, zip_local_header
+from archive.redaction import Pseudonyms, pseudonym_secret
+from archive.report import as_html, write_report
+from archive.timeline import WallTime
+
+# Raised when what a package holds changes, so that a case gets a new one.
+LAYOUT = 1
+MAX_PACKAGE_BYTES = 2 << 30
+ABANDONED_AFTER_S = 24 * 3600
+
+
+def build_package(
+    archive: Archive, case_id: str, actor: str, out: Path | None = None, progress: Progress = lambda done, total, what: None
+) -> BuiltPackage:
+    """Build, store and log a case's package, and copy it to `out`. Unchanged evidence gives the package that was built before.
+
+    `progress` is told (steps done, steps in all, what comes next). NotFound for an unknown case, TooLarge over 2 GiB, StorageFull,
+    VerificationFailed if what is held is not what was admitted, MissingProgram or ProgramFailed from ffmpeg.
+    """
+    case = archive.cases.case(case_id)
+    _sweep_abandoned(archive.home / "building")
+    key = _evidence_key(archive, case, actor)
+    built = _built_before(archive, case, key)
+    if built is None:
+        folder = archive.home / "building"
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="package-", dir=folder) as name:
+            built = _build(archive, case, key, actor, Path(name), progress)
+    if out is not None:
+        with written_whole(out) as temporary:
+            shutil.copyfile(archive.store.path(built.digest), temporary)
+    return built
+
+
+def write_zip(files: Mapping[str, Path], base: str, made_at: WallTime, target: BinaryIO) -> None:
+    """Write the one serialisation that a package may have. `files` maps names inside `base` to what they hold. TooLarge over 2 GiB."""
+    if sum(path.stat().st_size for path in files.values()) > MAX_PACKAGE_BYTES:
+        raise TooLarge("the package would be over 2 GiB: split the case's moments over two cases")
+    stamp = dos_stamp(made_at.iso())
+    entries: list[ZipEntry] = []
+    offset = 0
+    for name in sorted(files, key=str.encode):
+        crc, size = 0, 0
+        with files[name].open("rb") as source:
+            while chunk := source.read(CHUNK_BYTES):
+                crc, size = zlib.crc32(chunk, crc), size + len(chunk)
+            entry = ZipEntry(f"{base}/{name}", crc, size, offset)
+            header = zip_local_header(entry, *stamp)
+            target.write(header)
+            source.seek(0)
+            shutil.copyfileobj(source, target, CHUNK_BYTES)
+        entries.append(entry)
+        offset += len(header) + size
+    target.write(zip_directory(entries, stamp[0], stamp[1], offset))
+
+
+def _build(archive: Archive, case: Case, key: str, actor: str, work: Path, progress: Progress) -> BuiltPackage:
+    made_at = archive.clock()
+    package_id = _free_id(archive, case, key)
+    bag = work / "bag"
+    contents = gather(archive, case, bag, Pseudonyms(pseudonym_secret(archive.home), case.id), actor, progress)
+    steps = len(case.moments) + 2
+    progress(steps - 1, steps, "report")
+    report = write_report(
+        report_document(contents, package_id, made_at, listed(contents)), contents.path("data/00-catalogue/report").parent, made_at
+    )
+    name = f"data/00-catalogue/{report.name}"
+    contents.items.insert(0, Item(name, "证据包报告 / Report", "概述与审查要点 / Summary", "LiveProof", derived=True))
+    items = listed(contents)
+    page = as_html(catalogue_document(contents, package_id, made_at, items))
+    contents.path("data/00-catalogue/catalogue.html").write_text(page, encoding="utf-8")
+    catalogue: dict[str, Json] = {
+        "format": "liveproof-evidence-catalogue/1",
+        "package": package_id,
+        "case": case.id,
+        "packaged_at": made_at.iso(),
+        "items": items,
+    }
+    write_bytes_whole(contents.path(CATALOGUE), package_verifier.canonical_json(catalogue) + b"\n")
+    _write_tag_files(bag, package_id, case, made_at)
+
+    base = "liveproof-" + re.sub(r"[^A-Za-z0-9._-]", "-", package_id)
+    zipped = work / "package.zip"
+    with zipped.open("wb") as target:
+        write_zip({path.relative_to(bag).as_posix(): path for path in bag.rglob("*") if path.is_file()}, base, made_at, target)
+    digest, size = archive.store.put_file(zipped)
+    progress(steps, steps, "done")
+    try:
+        return archive.cases.record_package(package_id, case.id, digest, size, actor)
+    except IntegrityError:
+        # Another process built the same evidence meanwhile: its package stands.
+        return next(package for package in archive.cases.packages(case.id) if package.id == package_id)
+
+
+def _write_tag_files(bag: Path, package_id: str, case: Case, made_at: WallTime) -> None:
+    payload = [path for path in (bag / "data").rglob("*") if path.is_file()]
+    info = {
+        "Bag-Software-Agent": f"LiveProof {liveproof_version()}",
+        "Bagging-Date": made_at.iso()[:10],
+        "External-Identifier": package_id,
+        "LiveProof-Case": re.sub(r"\s+", " ", case.id),
+        "LiveProof-Packaged-At": made_at.iso(),
+        "Payload-Oxum": f"{sum(path.stat().st_size for path in payload)}.{len(payload)}",
+    }
+    (bag / "bagit.txt").write_bytes(BAGIT)
+    (bag / "bag-info.txt").write_text("".join(f"{label}: {value}\n" for label, value in info.items()), encoding="utf-8")
+    readme = "LiveProof 证据包 / evidence package\n\n" + "".join(f"- {line}\n" for line in HOW_TO_VERIFY)
+    (bag / "README.txt").write_text(readme + "\n从 data/00-catalogue 看起。Start with data/00-catalogue.\n", encoding="utf-8")
+    shutil.copyfile(Path(package_verifier.__file__), bag / "verify.py")
+    _write_manifest(bag / "manifest-sha256.txt", bag, payload)
+    _write_manifest(bag / "tagmanifest-sha256.txt", bag, [path for path in bag.iterdir() if path.is_file()])
+
+
+def _write_manifest(target: Path, bag: Path, files: list[Path]) -> None:
+    sums = {}
+    for path in files:
+        with path.open("rb") as stream:
+            sums[path.relative_to(bag).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+    target.write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)), encoding="utf-8")
+
+
+def _evidence_key(archive: Archive, case: Case, actor: str) -> str:
+    """Digest of all that decides what a package says, but for the time and the log, which its own making moves on."""
+    held: dict[str, Json] = {}
+    for recording_id in sorted({moment.recording_id for moment in case.moments}):
+        recording = archive.catalog.recording(recording_id)
+        transcript = archive.transcripts.latest(recording_id)
+        held[recording_id] = {
+            "parts": [[p.digest, p.clock.version, anchored_proof(archive, recording, p, actor).root] for p in recording.parts],
+            "transcript": transcript.digest if transcript else None,
+        }
+    described: dict[str, Json] = {
+        "case": [case.id, case.title, case.complaint, case.problem_class, case.demand, case.product_id, case.status],
+        "order": case.order,
+        "moments": [[m.number, m.recording_id, m.start_ms, m.end_ms, m.quote, m.purpose] for m in case.moments],
+    }
+    return digest_json({"layout": LAYOUT, "liveproof": liveproof_version(), **described, "held": held}).removeprefix("sha256:")[:12]
+
+
+def _built_before(archive: Archive, case: Case, key: str) -> BuiltPackage | None:
+    made = [p for p in archive.cases.packages(case.id) if p.id.startswith(f"{case.id}-{key}") and archive.store.has(p.digest)]
+    return made[-1] if made else None
+
+
+def _free_id(archive: Archive, case: Case, key: str) -> str:
+    taken = {package.id for package in archive.cases.packages(case.id)}
+    first = f"{case.id}-{key}"
+    return first if first not in taken else next(f"{first}-{n}" for n in range(2, len(taken) + 3) if f"{first}-{n}" not in taken)
+
+
+def _sweep_abandoned(folder: Path) -> None:
+    """Remove what builds left behind that were killed a day ago or earlier."""
+    for left in folder.glob("package-*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_AFTER_S:
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,155 @@
+"""Verification: numbered checks in plain words over a package (offline, needing neither database nor network) or over everything held."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.digest import Json, digest_stream
+from archive.errors import LiveProofError, NotFound, VerificationFailed
+from archive.media_proof import logged_root, prove_media, read_clip
+from archive.opening import Archive
+from archive.package_verifier import Check, verify
+from archive.transcripts import segments_root, transcript_digest
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """What each check found. A check's `passed` is None where it could not be made, which is not a failure but is said."""
+
+    subject: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.checks) and all(check.passed is not False for check in self.checks)
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.passed is False)
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "subject": self.subject,
+            "passed": self.passed,
+            "checks": [
+                {"number": c.number, "name": c.name, "title": c.title, "passed": c.passed, "detail": c.detail, "file": c.file}
+                for c in self.checks
+            ],
+        }
+
+
+def verify_package(path: Path) -> VerificationReport:
+    """Check a package ZIP, or a folder that one was unpacked into. NotFound if there is nothing to read at `path`."""
+    try:
+        return VerificationReport(str(path), tuple(verify(path, read_clip)))
+    except OSError as error:
+        raise NotFound(f"{path} can't be read: {error.strerror}. Give a package that liveproof package wrote") from error
+
+
+def verify_archive(archive: Archive, progress: Progress = lambda done, total, what: None) -> VerificationReport:
+    """Check everything held: objects against their names, parts, sources and packages present, media roots, transcripts, custody log."""
+    checks: list[Check] = []
+
+    def check(name: str, title: str, problems: list[tuple[str, str]], good: str) -> None:
+        """One check for what is well, and one more for each thing that is not."""
+        if not problems:
+            checks.append(Check(len(checks) + 1, name, title, True, good))
+        for file, detail in problems:
+            checks.append(Check(len(checks) + 1, name, title, False, detail, file))
+
+    count, problems = _check_objects(archive, progress)
+    check("objects", "存储对象与其摘要一致 / Objects are what their names say", problems, f"{count} objects")
+    count, problems = _check_presence(archive)
+    check("presence", "目录所列都在 / All that the catalog names is there", problems, f"{count} files named")
+    count, problems = _check_media_roots(archive)
+    check("media_roots", "录像仍导向已记录的根 / Parts lead to their logged roots", problems, f"{count} parts")
+    count, problems = _check_transcripts(archive)
+    check("transcripts", "转写与保管记录一致 / Transcripts are as logged", problems, f"{count} transcript versions")
+    count, problems = _check_custody(archive)
+    check("custody", "保管记录连贯 / The custody log holds together", problems, f"{count} entries")
+    return VerificationReport(str(archive.home), tuple(checks))
+
+
+def _check_objects(archive: Archive, progress: Progress) -> tuple[int, list[tuple[str, str]]]:
+    digests = sorted(archive.store.digests())
+    problems = []
+    for number, digest in enumerate(digests):
+        progress(number, len(digests), digest)
+        try:
+            with archive.store.open(digest) as stream:
+                found, _ = digest_stream(stream)
+        except OSError as error:
+            problems.append((digest, f"can't be read: {error.strerror}"))
+            continue
+        if found != digest:
+            problems.append((digest, f"its bytes were changed: their SHA-256 is {found}. Restore it from a backup"))
+    return len(digests), problems
+
+
+def _check_presence(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
+    named: list[tuple[str, int, str]] = []
+    for recording in archive.catalog.recordings():
+        named += [(p.digest, p.size_bytes, f"part {p.number} of recording {recording.id}") for p in recording.parts]
+        named += [(s.digest, s.size_bytes, f"{s.role} of recording {recording.id}") for s in archive.catalog.sources(recording.id)]
+    for case in archive.cases.cases():
+        named += [(p.digest, p.size_bytes, f"package {p.id}") for p in archive.cases.packages(case.id)]
+    problems = []
+    for digest, size, what in named:
+        if not archive.store.has(digest):
+            problems.append((digest, f"{what} is not held any more. Restore it from a backup"))
+        elif archive.store.size(digest) != size:
+            problems.append((digest, f"{what} is {archive.store.size(digest)} bytes, the catalog says {size}"))
+    return len(named), problems
+
+
+def _check_media_roots(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
+    problems: list[tuple[str, str]] = []
+    count = 0
+    for recording in archive.catalog.recordings():
+        for part in recording.parts:
+            logged = logged_root(archive, recording.id, part)
+            if logged is None or not archive.store.has(part.digest):
+                continue
+            count += 1
+            try:
+                found = prove_media(archive.store.path(part.digest)).root
+            except LiveProofError as error:
+                problems.append((part.digest, f"part {part.number} of recording {recording.id}: {error}"))
+                continue
+            if found != logged:
+                problems.append((part.digest, f"part {part.number} of recording {recording.id} leads to {found}, not to {logged}"))
+    return count, problems
+
+
+def _check_transcripts(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
+    import json
+
+    problems: list[tuple[str, str]] = []
+    logged: dict[tuple[str, int], tuple[str, str | None]] = {}
+    for entry in archive.custody.entries():
+        if entry.action == "transcribe":
+            detail = json.loads(entry.detail)
+            logged[entry.subject, detail["version"]] = (detail["digest"], detail.get("segments_root"))
+    for (recording_id, version), (digest, root) in logged.items():
+        name = f"transcript {version} of recording {recording_id}"
+        try:
+            held = archive.transcripts.version(recording_id, version)
+        except NotFound:
+            problems.append((name, "is logged but no longer held"))
+            continue
+        if transcript_digest(held) != digest or held.digest != digest or (root is not None and segments_root(held.segments) != root):
+            problems.append((name, "was changed after it was logged"))
+    for recording in archive.catalog.recordings():
+        latest = archive.transcripts.latest(recording.id)
+        if latest and (recording.id, latest.version) not in logged:
+            problems.append((f"transcript {latest.version} of recording {recording.id}", "is held but was never logged"))
+    return len(logged), problems
+
+
+def _check_custody(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
+    try:
+        return archive.custody.verify(), []
+    except (VerificationFailed, ValueError) as error:
+        return 0, [("custody log", str(error))]
