@@ -204,8 +204,10 @@ def _meaning(stretch: Stretch, near: Sequence[Candidate]) -> dict[int, float] | 
 def _corrections_first(index: Index, ranked: Sequence[Span]) -> list[Span]:
     """Where a claim among the best was taken back later, the correction goes before it."""
     spans = list(ranked)
+    held = {recording_id: index.claims(recording_id) for recording_id in {span.recording_id for span in ranked[:3]}}
     for claim_span in ranked[:3]:
-        for linked in (claims := index.claims(claim_span.recording_id)):
+        claims = held[claim_span.recording_id]
+        for linked in claims:
             if linked.corrects is None:
                 continue
             earlier, later = claims[linked.corrects].claim, linked.claim

@@ -90,10 +90,10 @@ class _Channel:
     weight: float
     hits: Floats
     worth: Floats
+    self_score: float = 0.0
 
-    @property
-    def self_score(self) -> float:
-        return float(self.worth.sum())
+    def __post_init__(self) -> None:
+        self.self_score = float(self.worth.sum())
 
 
 class Stretch:
@@ -303,15 +303,12 @@ def _hand_on(units: Sequence[IndexedUnit], hits: Floats) -> None:
 
 def _surroundings(stretch: Stretch, channels: Sequence[_Channel], active: float) -> Floats:
     """For each unit the share of the question found within 10 s before and after it."""
-    around = np.zeros(len(stretch.units))
-    for index in range(len(stretch.units)):
-        low = int(np.searchsorted(stretch.ends, stretch.starts[index] - SURROUNDING_MS))
-        high = int(np.searchsorted(stretch.starts, stretch.ends[index] + SURROUNDING_MS))
-        for channel in channels:
-            if channel.self_score > 0:
-                around[index] += channel.weight * float(channel.hits[low:high].max(axis=0) @ channel.worth) / channel.self_score
-    result: Floats = around / active
-    return result
+    lows = np.searchsorted(stretch.ends, stretch.starts - SURROUNDING_MS).tolist()
+    highs = np.searchsorted(stretch.starts, stretch.ends + SURROUNDING_MS).tolist()
+    used = [channel for channel in channels if channel.self_score > 0]
+    hits = np.hstack([channel.hits for channel in used])
+    worth = np.concatenate([channel.worth * (channel.weight / channel.self_score / active) for channel in used])
+    return np.array([hits[low:high].max(axis=0) @ worth for low, high in zip(lows, highs, strict=True)])
 
 
 def _affinity(units: Sequence[IndexedUnit], meant: Mapping[str, float]) -> Floats:

@@ -8,91 +8,43 @@ moments first and whether the system says that it was said at all.
 
 import argparse
 import json
-import re
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from archive.recording import EventKind, Message, Product, ProductEvent, Recording
+from archive.opening import Archive, open_archive
+from archive.settings import ArchiveSettings
 from archive.timeline import WallTime
-from archive.transcript import Segment
+from ingest.admission import IngestRequest, admit
 from search.answer import ask
 from search.indexes import Index, open_index
 from search.indexing import index_recording
 
 RESULTS = 10
-_CUE = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{3}) --> (\d+):(\d\d):(\d\d)[,.](\d{3})")
 
 
-@dataclass(frozen=True)
-class Stream:
-    recording: Recording
-    segments: list[Segment]
-    products: list[Product]
-    events: list[ProductEvent]
-    messages: list[Message]
-
-
-def read_streams(set_dir: Path) -> Iterator[Stream]:
-    """The set's streams, parsed directly."""
+def load(archive: Archive, index: Index, set_dir: Path, *, bare: bool = False) -> None:
+    """Admits and indexes every stream as anybody's; `bare` without products, events and chat."""
     for folder in sorted((set_dir / "streams").iterdir()):
         about = json.loads((folder / "stream.json").read_text("utf-8"))
-        started = WallTime.parse(about["started_at"]) if about.get("started_at") else None
-        recording = Recording(
-            about["stream_id"],
-            about.get("platform"),
-            None,
-            about.get("host"),
-            about.get("title"),
-            started,
-            about["duration_ms"],
-            started or WallTime(0),
+        request = IngestRequest(
+            recording_id=about["stream_id"],
+            captions=folder / "transcript.srt",
+            chat=() if bare else (folder / "chat.jsonl",),
+            products=None if bare else folder / "products.json",
+            events=None if bare else folder / "product_events.json",
+            started_at=WallTime.parse(about["started_at"]) if about.get("started_at") else None,
+            platform=about.get("platform"),
+            host=about.get("host"),
+            title=about.get("title"),
         )
-        products = [
-            Product(
-                row["product_id"],
-                row["title"],
-                str(row["shelf_no"]) if row.get("shelf_no") is not None else None,
-                tuple(row.get("aliases", ())),
-                row.get("price_minor"),
-                row.get("currency", "CNY"),
-                row.get("listing_text", ""),
-            )
-            for row in json.loads((folder / "products.json").read_text("utf-8") or "[]")
-        ]
-        events = [
-            ProductEvent(EventKind(row["event"]), row["product_id"], row["at_ms"])
-            for row in json.loads((folder / "product_events.json").read_text("utf-8") or "[]")
-        ]
-        messages = [
-            Message(row["at_ms"], row["text"], row.get("user"))
-            for row in map(json.loads, (folder / "chat.jsonl").read_text("utf-8").splitlines())
-        ]
-        yield Stream(recording, list(_read_cues(folder / "transcript.srt")), products, events, messages)
-
-
-def _read_cues(path: Path) -> Iterator[Segment]:
-    for number, block in enumerate(re.split(r"\n\s*\n", path.read_text("utf-8-sig").strip()), 1):
-        lines = block.splitlines()
-        match = _CUE.search(lines[1]) if len(lines) > 1 else None
-        if match:
-            h1, m1, s1, f1, h2, m2, s2, f2 = map(int, match.groups())
-            yield Segment(
-                number, None, ((h1 * 60 + m1) * 60 + s1) * 1000 + f1, ((h2 * 60 + m2) * 60 + s2) * 1000 + f2, "\n".join(lines[2:])
-            )
-
-
-def load(index: Index, set_dir: Path, *, bare: bool = False) -> int:
-    """Indexes every stream; `bare` without products, events and chat. Milliseconds of speech indexed."""
-    total = 0
-    for stream in read_streams(set_dir):
-        products, events, messages = ([], [], []) if bare else (stream.products, stream.events, stream.messages)
-        index_recording(index, stream.recording, stream.segments, products, events, messages, None)
-        total += stream.recording.duration_ms
-    return total
+        admitted = admit(archive, request, "benchmark")
+        held = admitted.recording.id
+        catalog = archive.catalog
+        segments = admitted.captions or ()
+        index_recording(index, admitted.recording, segments, catalog.products(held), catalog.events(held), catalog.messages(held), None)
 
 
 def run(index: Index, set_dir: Path, *, bare: bool = False) -> Iterator[dict[str, object]]:
@@ -114,13 +66,15 @@ def main() -> int:
     parser.add_argument("--bare", action="store_true", help="leave products, events and chat out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
+        archive = open_archive(ArchiveSettings(home=Path(home)))
         index = open_index(Path(home) / "index")
         begun = time.perf_counter()
-        load(index, options.set_dir, bare=options.bare)
+        load(archive, index, options.set_dir, bare=options.bare)
         loaded = time.perf_counter()
         lines = list(run(index, options.set_dir, bare=options.bare))
         asked = time.perf_counter()
         index.close()
+        archive.close()
     options.out.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
     print(f"indexed in {loaded - begun:.1f} s, {len(lines)} questions at {(asked - loaded) / max(len(lines), 1) * 1000:.0f} ms each")
     return 0
