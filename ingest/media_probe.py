@@ -170,12 +170,14 @@ def _pass_packets(
     import av
 
     chosen = [container.streams[index] for index in streams]
+    scales = {stream.index: float(1000 * (stream.time_base or Fraction(1, 1000))) for stream in chosen}
     try:
         for count, packet in enumerate(container.demux(chosen)):
             if packet.size == 0:
                 continue
-            stream = streams[packet.stream.index]
-            _note_times(packet, stream, start_ms, findings)
+            index = packet.stream_index
+            stream = streams[index]
+            _note_times(packet, stream, scales[index], start_ms, findings)
             if not stream.decoded and stream.packets <= _DECODE_TRIES:
                 stream.decoded = _decodes(packet)
             if progress and count % 500 == 0 and packet.pos:
@@ -187,21 +189,26 @@ def _pass_packets(
             stream.decoded = _flushes(container, stream.index)
 
 
-def _note_times(packet: "Packet[Stream]", stream: StreamProbe, start_ms: int, findings: _Findings) -> None:
+def _note_times(packet: "Packet[Stream]", stream: StreamProbe, scale: float, start_ms: int, findings: _Findings) -> None:
+    """`scale` is ms per tick of the stream's time base: asking each packet for its base would take most of the time."""
     stream.packets += 1
     if packet.is_corrupt:
         findings.corrupt += 1
-    base, pts = packet.time_base, packet.pts if packet.pts is not None else packet.dts
-    if pts is None or base is None:
+    pts, dts = packet.pts, packet.dts
+    if pts is None:
+        pts = dts
+    if pts is None:
         return
-    at_ms = _ms(pts, base) - start_ms
-    stream.start_ms = at_ms if stream.start_ms is None else min(stream.start_ms, at_ms)
-    stream.end_ms = max(stream.end_ms, _ms(pts + (packet.duration or 0), base) - start_ms)
-    order = _ms(packet.dts, base) if packet.dts is not None else at_ms + start_ms
+    at_ms = round(pts * scale) - start_ms
+    if stream.start_ms is None or at_ms < stream.start_ms:
+        stream.start_ms = at_ms
+    end_ms = round((pts + (packet.duration or 0)) * scale) - start_ms
+    stream.end_ms = max(stream.end_ms, end_ms)
+    order = at_ms if dts is None else round(dts * scale) - start_ms
     before = findings.last_ms.get(stream.index)
     if before is not None and not -1000 <= order - before <= _JUMP_MS:
         findings.jumps += 1
-        findings.first_jump = findings.first_jump or f"from {before - start_ms} to {order - start_ms} ms in {stream.kind}"
+        findings.first_jump = findings.first_jump or f"from {before} to {order} ms in {stream.kind}"
     findings.last_ms[stream.index] = order
 
 
@@ -240,10 +247,6 @@ def _damage(findings: _Findings, streams: dict[int, StreamProbe], duration_ms: i
     )
     found.extend(f"{stream.kind} stream {stream.index} is empty" for stream in streams.values() if not stream.packets)
     return found
-
-
-def _ms(value: int, base: Fraction) -> int:
-    return round(value * base.numerator * 1000 / base.denominator)
 
 
 def _reason(error: Exception) -> str:
