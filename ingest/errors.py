@@ -13,40 +13,40 @@ class InvalidRequest(LiveProofError):
 class InvalidContent(LiveProofError):
     """A file was read, but a line, row or field in it is wrong; the message names it."""
 
-    exit_code = 20
+    exit_code = 30
     status = 422
 
 
 class UnreadableFile(LiveProofError):
     """A file is missing, empty, a folder, or may not be read."""
 
-    exit_code = 21
+    exit_code = 31
     status = 422
 
 
 class NotMedia(LiveProofError):
     """The file holds no sound or picture that can be read."""
 
-    exit_code = 22
+    exit_code = 32
     status = 415
 
 
 class UnknownFormat(LiveProofError):
     """The file is of no chat, caption or table format that is known."""
 
-    exit_code = 23
+    exit_code = 33
     status = 415
 
 
 class InputTooLarge(LiveProofError):
     """A file is larger, or holds more entries, than the settings allow."""
 
-    exit_code = 24
+    exit_code = 34
     status = 413
 
 
 class FileChanged(LiveProofError):
     """A file changed while it was read: a recorder still writes it."""
 
-    exit_code = 25
+    exit_code = 35
     status = 409
