@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -148,10 +147,10 @@ def committed_parts(session: Path) -> list[tuple[Path, int, list[TrueLine]]]:
     truth = json.loads((session / "truth.json").read_text())
     parts = []
     for part in truth["parts"]:
-        # The session's truth is told on the recording's time line.
+        # The truth is told on the recording's time line, on which the part begins at start_ms.
         begin = part["start_ms"]
         lines = [
-            TrueLine(line["start_ms"] - begin, line["end_ms"] - begin, line["text"], tuple(ms - begin for ms in line["char_ms"]))
+            TrueLine(line["start_ms"] - begin, line["end_ms"] - begin, line["text"], tuple(ms - begin for _, ms in line["chars"]))
             for line in truth["lines"]
             if line["part"] == part["part"]
         ]
@@ -177,11 +176,14 @@ def main() -> None:
     arguments.add_argument("--engine", default="faster-whisper", choices=["faster-whisper", "openai-whisper"])
     arguments.add_argument("--session", type=Path, help="folder of the committed demo session")
     arguments.add_argument("--beam", type=int, default=5)
+    arguments.add_argument("--window", type=int, default=TranscribeSettings().speech_window_ms, help="most sound at once, in ms")
     arguments.add_argument("--lines", action="store_true", help="print every line beside what was heard")
     given = arguments.parse_args()
     configure_logs(archive_settings())
     with tempfile.TemporaryDirectory() as home:
-        settings = TranscribeSettings(whisper_model=str(given.checkpoint), whisper_engine=given.engine, whisper_beam=given.beam)
+        settings = TranscribeSettings(
+            whisper_model=str(given.checkpoint), whisper_engine=given.engine, whisper_beam=given.beam, speech_window_ms=given.window
+        )
         print(evaluate(load_engine(settings, Path(home)), settings, given.session, given.lines))
 
 
