@@ -11,11 +11,12 @@ from typing import Literal, TypeAlias
 from api.wording.answers import ANSWERS
 from api.wording.commands import COMMANDS
 from api.wording.page import PAGE
+from api.wording.problems import PROBLEMS
 
 Language: TypeAlias = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
-MESSAGES: Mapping[str, tuple[str, str]] = {**ANSWERS, **COMMANDS, **PAGE}
+MESSAGES: Mapping[str, tuple[str, str]] = {**ANSWERS, **COMMANDS, **PAGE, **PROBLEMS}
 
 
 def message(key: str, language: str, **values: object) -> str:

@@ -1,0 +1,124 @@
+"""The HTTP application: the API under /v1 and the page at /, safe headers on everything, every error a problem."""
+
+import ipaddress
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import cases, evidence, pages, problems, recordings, searches
+from api.fields import At, Reply
+from api.settings import api_settings
+from api.workplace import Workplace
+
+WEB = Path(__file__).parent / "web"
+_KINDS = {413: "TooLarge"}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+
+
+def create_app(workplace: Workplace) -> FastAPI:
+    """The application over an opened workplace, which the caller closes."""
+    app = FastAPI(
+        title="LiveProof",
+        version="1",
+        summary="Find the seconds in which a host promised something, and hand them over as evidence.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.workplace = workplace
+    problems.install(app)
+    for module in (recordings, searches, cases, evidence, pages):
+        app.include_router(module.router)
+    app.add_api_route("/v1/health", health, tags=["health"], summary="Whether this process can answer")
+    app.mount("/static", StaticFiles(directory=WEB / "static"), name="static")
+    app.add_middleware(Guard)
+    return app
+
+
+def health(workplace: At) -> Reply:
+    """Reads the catalog: 200 where that works, 503 where it doesn't."""
+    head = workplace.archive.custody.head()
+    return {"status": "ok", "recordings": len(workplace.archive.catalog.recordings()), "custody_entries": head.seq if head else 0}
+
+
+class Guard:
+    """Safe headers on every answer; refused are names that aren't this server's (DNS rebinding), writes from other sites, long bodies."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._names = {"localhost", socket.gethostname().lower(), *api_settings().known_hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        left = self._limit(scope["path"])
+
+        async def receive_counted() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413, f"the request's body is longer than the {self._limit(scope['path'])} bytes that are read here")
+            return message
+
+        request = Request(scope)
+        refusal = self._refusal(request)
+        if refusal:
+            answer = problems.problem(request, _KINDS.get(refusal[0], "NotAllowed"), *refusal)
+            await answer(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive_counted, send_with_headers)
+
+    def _refusal(self, request: Request) -> tuple[int, str] | None:
+        host = request.headers.get("host", "")
+        if not self._is_ours(host):
+            return 421, f"this server does not answer to the name {host[:100]!r}: list it in LIVEPROOF_ALLOWED_HOSTS"
+        origin = request.headers.get("origin")
+        if request.method not in SAFE_METHODS and origin and urlsplit(origin).netloc != host:
+            return 403, f"a page of {origin[:100]!r} may not change anything here"
+        announced, limit = request.headers.get("content-length", ""), self._limit(request.url.path)
+        if announced.isdecimal() and int(announced[:20]) > limit:
+            return 413, f"the request's body has {announced[:20]} bytes, and at most {limit} are read here"
+        return None
+
+    def _limit(self, path: str) -> int:
+        """Bytes that a request to this path may bring."""
+        return api_settings().max_package_bytes if path == "/v1/verify" else api_settings().max_request_bytes
+
+    def _is_ours(self, host: str) -> bool:
+        name = (urlsplit(f"//{host}").hostname or "") if _splits(host) else ""
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name.lower() in self._names
+        return True
+
+
+def _splits(host: str) -> bool:
+    """Whether a Host header is a name or address, with or without a port; urlsplit raises over half an IPv6 address."""
+    return bool(host) and host.count("[") == host.count("]") and "@" not in host and "/" not in host

@@ -1,0 +1,115 @@
+"""`/v1/cases`: disputes, the moments they rest on, and the evidence packages built from them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from api import answers, examples, operations
+from api.fields import At, Id, IdInPath, Line, LongText, Milliseconds, Reply, actor
+from api.media import file_response
+from api.workplace import Workplace
+from archive.cases import BuiltPackage
+from archive.digest import Json
+from archive.errors import NotFound
+from archive.verification import verify_package
+
+router = APIRouter(prefix="/v1/cases", tags=["cases"])
+
+ORDER_FIELDS_MAX = 50
+
+
+class NewCase(BaseModel):
+    """A dispute as it comes in. Without an id it gets the next number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Id | None = Field(None, pattern=r"^[\w.-]+$")
+    title: Line = Field(min_length=1)
+    complaint: LongText = ""
+    problem_class: Line | None = None
+    demand: Line | None = None
+    order: dict[Line, Line | int | None] = Field(default_factory=dict, max_length=ORDER_FIELDS_MAX)
+    product: Id | None = None
+
+
+class NewMoment(BaseModel):
+    """A span of a recording that the case is to rest on, and what it is to prove."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recording: Id
+    start_ms: Milliseconds
+    end_ms: Milliseconds
+    purpose: Line = ""
+
+
+@router.get("", summary="All cases, newest first", responses=examples.CASES)
+def list_cases(workplace: At) -> Reply:
+    return {"cases": [answers.case_json(case) for case in operations.cases(workplace)]}
+
+
+@router.post("", status_code=201, summary="Open a case", responses=examples.CASE_OPENED)
+def open_case(workplace: At, new: Annotated[NewCase, Body(openapi_examples=examples.NEW_CASE)]) -> Reply:
+    case = workplace.archive.cases.open(
+        new.id,
+        new.title,
+        new.complaint,
+        actor(workplace),
+        problem_class=new.problem_class,
+        demand=new.demand,
+        order=dict(new.order),
+        product_id=new.product,
+    )
+    return answers.case_json(case)
+
+
+@router.get("/{case_id}", summary="One case with its moments and packages", responses=examples.CASE)
+def show_case(workplace: At, case_id: IdInPath) -> Reply:
+    case = workplace.archive.cases.case(case_id)
+    built = workplace.archive.cases.packages(case_id)
+    return {**answers.case_json(case), "packages": [_with_links(package) for package in built]}
+
+
+@router.post("/{case_id}/moments", status_code=201, summary="Rest the case on a moment", responses=examples.MOMENT_ADDED)
+def add_moment(workplace: At, case_id: IdInPath, new: Annotated[NewMoment, Body(openapi_examples=examples.NEW_MOMENT)]) -> Reply:
+    """The quote is what the transcript has there. Adding the same span again gives the one that stands."""
+    moment = operations.add_moment(workplace, case_id, new.recording, new.start_ms, new.end_ms, new.purpose, actor(workplace))
+    return answers.case_moment_json(moment)
+
+
+@router.post("/{case_id}/packages", status_code=201, summary="Build the case's evidence package", responses=examples.PACKAGE)
+def build_package(workplace: At, case_id: IdInPath) -> Reply:
+    """Clips with proofs, transcript, chat, custody extract and verifier in one ZIP. It takes seconds for each moment."""
+    return _with_links(operations.package(workplace, case_id, None, actor(workplace)))
+
+
+@router.get("/{case_id}/packages/{package_id}", summary="Download a package", response_class=Response, responses=examples.ZIP)
+def download_package(request: Request, workplace: At, case_id: IdInPath, package_id: IdInPath) -> Response:
+    """Each download is an entry of the custody log (G4)."""
+    built = _package(workplace, case_id, package_id)
+    path = workplace.archive.store.path(built.digest)
+    if "range" not in request.headers:
+        workplace.archive.custody.record(actor(workplace), "package.download", case_id, {"package": built.id, "digest": built.digest})
+    return file_response(request, path, "application/zip", built.digest.removeprefix("sha256:"), f"{built.id}.zip")
+
+
+@router.get("/{case_id}/packages/{package_id}/verification", summary="Check a package as a third party would", responses=examples.REPORT)
+def verify_built(workplace: At, case_id: IdInPath, package_id: IdInPath) -> Reply:
+    """The same offline checks that the verifier inside the package makes."""
+    built = _package(workplace, case_id, package_id)
+    return {**answers.report_json(verify_package(workplace.archive.store.path(built.digest))), "subject": built.id}
+
+
+def _package(workplace: Workplace, case_id: str, package_id: str) -> BuiltPackage:
+    workplace.archive.cases.case(case_id)
+    for built in workplace.archive.cases.packages(case_id):
+        if built.id == package_id:
+            return built
+    raise NotFound(f"case {case_id} has no package {package_id}: build one first")
+
+
+def _with_links(built: BuiltPackage) -> dict[str, Json]:
+    address = f"/v1/cases/{built.case_id}/packages/{built.id}"
+    return {**answers.package_json(built), "download": address, "verification": f"{address}/verification"}

@@ -1,0 +1,201 @@
+"""Examples in the OpenAPI description, shaped as real answers are."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from fastapi.openapi.models import Example
+
+from archive.digest import Json
+
+# FastAPI's own type for `responses`.
+Responses: TypeAlias = dict[int | str, dict[str, object]]
+
+_DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_PROBLEM: Mapping[str, Json] = {
+    "type": "urn:liveproof:problem:NotFound",
+    "title": "Not found",
+    "status": 404,
+    "detail": "no recording nuanlan-0 is held: liveproof status lists those that are",
+    "mend": "Check the id: /v1/recordings and /v1/cases list what is held.",
+    "instance": "/v1/recordings/nuanlan-0",
+}
+_PART: Mapping[str, Json] = {
+    "number": 1,
+    "file": "录制-7734200-20261118-200000-000.flv",
+    "digest": _DIGEST,
+    "bytes": 8123456,
+    "container": "flv",
+    "start_ms": 0,
+    "end_ms": 193600,
+    "duration_ms": 193600,
+    "wall_start": "2026-11-18T12:00:00.000Z",
+    "uncertainty_ms": 1000,
+    "clock": "file_name",
+    "damage": [],
+}
+_TRANSCRIPT: Mapping[str, Json] = {
+    "version": 1,
+    "engine": "faster-whisper",
+    "engine_version": "1.2.0",
+    "model": "small",
+    "model_digest": _DIGEST,
+    "parameters": {"beam_size": 5},
+    "created_at": "2026-11-18T14:00:00.000Z",
+    "digest": _DIGEST,
+}
+_RECORDING: Mapping[str, Json] = {
+    "recording": "nuanlan-1118",
+    "parts": 1,
+    "duration_ms": 193600,
+    "messages": 214,
+    "products": 6,
+    "segments": 71,
+    "gaps": [],
+    "media_held": True,
+    "held_ms": 193600,
+    "host": "小岚",
+    "title": "暖岚优选冬日好物专场",
+    "platform": "bilibili",
+    "room": "7734200",
+    "started_at": "2026-11-18T12:00:00.000Z",
+    "started_uncertainty_ms": 1000,
+    "admitted_at": "2026-11-18T13:00:00.000Z",
+    "indexed": True,
+    "part_list": [_PART],
+    "transcript": _TRANSCRIPT,
+}
+_SEGMENT: Mapping[str, Json] = {
+    "number": 12,
+    "start_ms": 73500,
+    "end_ms": 76100,
+    "text": "支持鉴定假一赔十",
+    "words": [[73500, 74200, "支持", 0.98]],
+    "risk": [],
+    "confidence": 0.94,
+    "wall_start": "2026-11-18T12:01:13.500Z",
+    "uncertainty_ms": 1000,
+    "part": 1,
+    "part_ms": 73500,
+}
+_MESSAGE: Mapping[str, Json] = {
+    "at_ms": 70100,
+    "uncertainty_ms": 0,
+    "author": "观众-7f3a",
+    "kind": "chat",
+    "text": "保真吗",
+    "recalled": False,
+}
+_MOMENT: Mapping[str, Json] = {
+    "recording": "nuanlan-1118",
+    "part": 1,
+    "start_ms": 73500,
+    "end_ms": 76100,
+    "wall_start": "2026-11-18T12:01:13.500Z",
+    "uncertainty_ms": 1000,
+    "quote": "支持鉴定假一赔十",
+    "product": {
+        "product_id": "p4",
+        "title": "和田玉手串",
+        "how": "on_air",
+        "shelf_no": "4",
+        "price_minor": 39900,
+        "currency": "CNY",
+        "listing_text": "",
+    },
+    "promise": {"category": "compensation", "polarity": "affirmed", "quantity": "10 ×", "condition": None, "is_correction": False},
+    "risk": [],
+    "score": 0.82,
+    "confidence": "high",
+    "why": [{"kind": "word", "detail": "假一赔十"}],
+    "context_before": "",
+    "context_after": "",
+    "chat": [],
+    "segments": [12],
+    "corrects_ms": None,
+}
+_COVERAGE: Mapping[str, Json] = {
+    "recordings": 1,
+    "captions_only": 0,
+    "duration_ms": 193600,
+    "held_ms": 193600,
+    "transcribed_ms": 190000,
+    "risky_ms": 0,
+    "missing_ms": 0,
+    "messages": 214,
+}
+_CASE_MOMENT: Mapping[str, Json] = {
+    "number": 1,
+    "recording": "nuanlan-1118",
+    "start_ms": 73500,
+    "end_ms": 76100,
+    "quote": "支持鉴定假一赔十",
+    "purpose": "承诺假一赔十",
+}
+_CASE: Mapping[str, Json] = {
+    "case": "case-0001",
+    "title": "手串鉴定为假,只给退款",
+    "complaint": "说好假一赔十,鉴定出来是假的只给退款",
+    "problem_class": "承诺未兑现",
+    "demand": "十倍赔偿",
+    "order": {"order_id": "D20261118001"},
+    "product": "p4",
+    "status": "open",
+    "opened_at": "2026-11-20T02:00:00.000Z",
+    "moments": [_CASE_MOMENT],
+}
+_BUILT: Mapping[str, Json] = {
+    "package": "case-0001-1",
+    "case": "case-0001",
+    "digest": _DIGEST,
+    "bytes": 4183022,
+    "built_at": "2026-11-20T02:05:00.000Z",
+    "download": "/v1/cases/case-0001/packages/case-0001-1",
+    "verification": "/v1/cases/case-0001/packages/case-0001-1/verification",
+}
+
+
+def _answers(example: Json, status: int = 200) -> Responses:
+    """The example under its status, and what goes wrong in general."""
+    return {
+        status: {"content": {"application/json": {"example": example}}},
+        "4XX": {"description": "What is wrong and how to mend it", "content": {"application/problem+json": {"example": _PROBLEM}}},
+    }
+
+
+def _asked(summary: str, value: Json) -> dict[str, Example]:
+    return {"example": Example(summary=summary, value=value)}
+
+
+RECORDINGS = _answers({"recordings": [_RECORDING]})
+RECORDING = _answers(_RECORDING)
+TRANSCRIPT = _answers({"recording": "nuanlan-1118", "transcript": _TRANSCRIPT, "segments": [_SEGMENT], "more": False})
+CHAT = _answers({"recording": "nuanlan-1118", "messages": [_MESSAGE], "more": False})
+PRODUCTS = _answers({"recording": "nuanlan-1118", "products": [_MOMENT["product"]], "events": []})
+COVERAGE = _answers({"recording": "nuanlan-1118", "duration_ms": 193600, "recorded": [[0, 193600]], "gaps": [], "speech": [[6000, 61000]]})
+SEARCH = _answers({"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": []})
+CASES = _answers({"cases": [_CASE]})
+CASE = _answers({**_CASE, "packages": [_BUILT]})
+CASE_OPENED = _answers(_CASE, 201)
+MOMENT_ADDED = _answers(_CASE_MOMENT, 201)
+PACKAGE = _answers(_BUILT, 201)
+REPORT = _answers(
+    {"passed": True, "checks": [{"number": 1, "name": "files", "passed": True, "detail": "23 files as listed", "file": None}]}
+)
+CLIP = _answers(
+    {
+        "clip": "0123456789abcdef",
+        "recording": "nuanlan-1118",
+        "from_ms": 73500,
+        "to_ms": 76100,
+        "media_root": _DIGEST,
+        "files": {"view": {"name": "nuanlan-1118_73500-76100.mp4", "bytes": 412345, "download": "/v1/clips/0123456789abcdef/view"}},
+    },
+    201,
+)
+ZIP: Responses = {200: {"content": {"application/zip": {}}}, 404: {"content": {"application/problem+json": {"example": _PROBLEM}}}}
+
+NEW_CASE = _asked(
+    "A dispute", {"title": "手串鉴定为假,只给退款", "complaint": "说好假一赔十", "order": {"order_id": "D20261118001"}, "product": "p4"}
+)
+NEW_MOMENT = _asked("A moment", {"recording": "nuanlan-1118", "start_ms": 73500, "end_ms": 76100, "purpose": "承诺假一赔十"})
+NEW_CLIP = _asked("Three seconds", {"recording": "nuanlan-1118", "from_ms": 73500, "to_ms": 76500})

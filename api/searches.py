@@ -1,0 +1,49 @@
+"""`/v1/search`: a question, answered with moments or with what is known of there being none."""
+
+from typing import Annotated, TypeAlias
+
+from fastapi import APIRouter, Query
+
+from api import answers, examples, operations
+from api.fields import ID_MAX_CHARS, At, Reply
+from archive.timeline import WallTime
+
+router = APIRouter(prefix="/v1", tags=["search"])
+
+Filter: TypeAlias = Annotated[str | None, Query(max_length=ID_MAX_CHARS)]
+Time: TypeAlias = Annotated[str | None, Query(max_length=40, description="ISO 8601 with a zone, e.g. 2026-11-18T20:00:00+08:00.")]
+
+
+@router.get("/search", summary="Did the host promise it, and where", responses=examples.SEARCH)
+def search(
+    workplace: At,
+    q: Annotated[str, Query(min_length=1, max_length=operations.QUESTION_MAX_CHARS, description="The question, in the buyer's words.")],
+    recording: Filter = None,
+    product: Filter = None,
+    host: Filter = None,
+    since: Time = None,
+    until: Time = None,
+    limit: Annotated[int, Query(ge=1, le=operations.RESULTS_MAX)] = 5,
+) -> Reply:
+    """Moments with the exact words and their times, best first; `found: false` says that it was not said, with coverage."""
+    answer = operations.search(
+        workplace,
+        clean(q) or "",
+        recording=clean(recording),
+        product=clean(product),
+        host=clean(host),
+        since=wall_time(since),
+        until=wall_time(until),
+        limit=limit,
+    )
+    return answers.answer_json(answer)
+
+
+def clean(text: str | None) -> str | None:
+    """Without NUL characters and white space around; None for what is empty."""
+    return (text or "").replace("\x00", "").strip() or None
+
+
+def wall_time(text: str | None) -> WallTime | None:
+    """InvalidTime if it can't be read. A `+` that a query string turned into a blank is taken as meant."""
+    return WallTime.parse(text.strip().replace(" ", "+")) if text and text.strip() else None

@@ -1,0 +1,66 @@
+"""Titles of errors and what mends them, by the error's class or kind."""
+
+PROBLEMS: dict[str, tuple[str, str]] = {
+    "problem.NotFound": ("没有找到", "Not found"),
+    "problem.NotFound.mend": (
+        "请核对编号；/v1/recordings 与 /v1/cases 列出现有的录像和纠纷。",
+        "Check the id: /v1/recordings and /v1/cases list what is held.",
+    ),
+    "problem.AlreadyHeld": ("编号已被占用", "The id is taken"),
+    "problem.AlreadyHeld.mend": ("请换一个编号，或不填编号由系统生成。", "Choose another id, or leave it out to be given one."),
+    "problem.Conflict": ("与现有内容冲突", "In conflict with what is held"),
+    "problem.Conflict.mend": ("请刷新后重试。", "Load the present state and try again."),
+    "problem.StorageFull": ("磁盘空间不足", "No room on the disk"),
+    "problem.StorageFull.mend": ("请管理员清理磁盘，或换一个存储位置。", "Ask an administrator to free space or move the store."),
+    "problem.DatabaseUnavailable": ("目录数据库暂时不可用", "The catalog is unavailable"),
+    "problem.DatabaseUnavailable.mend": (
+        "请稍后重试；若一直如此，请联系管理员。",
+        "Try again shortly; if it stays so, ask an administrator.",
+    ),
+    "problem.IndexUnavailable": ("检索索引不可用", "The search index is unavailable"),
+    "problem.IndexUnavailable.mend": (
+        "索引可以由档案重建：运行 liveproof work。",
+        "It can be rebuilt from the archive: run liveproof work.",
+    ),
+    "problem.MissingProgram": ("服务器缺少所需程序", "The server lacks a program"),
+    "problem.MissingProgram.mend": (
+        "请管理员安装说明中提到的程序（如 ffmpeg）。",
+        "Ask an administrator to install the one named, such as ffmpeg.",
+    ),
+    "problem.ProgramFailed": ("处理媒体时出错", "The media could not be processed"),
+    "problem.ProgramFailed.mend": (
+        "原始文件未受影响。换一个时间段再试，或联系管理员。",
+        "The original is untouched. Try another span, or ask an administrator.",
+    ),
+    "problem.VerificationFailed": ("校验未通过", "Verification failed"),
+    "problem.VerificationFailed.mend": ("请向出具方重新索取原始的证据包。", "Ask whoever issued it for the package as it was issued."),
+    "problem.InvalidTime": ("时间有误", "The time is wrong"),
+    "problem.InvalidTime.mend": (
+        "请填写录像之内的时间；日期需带时区，如 2026-11-18T20:00:00+08:00。",
+        "Give a time inside the recording; dates need a zone, e.g. 2026-11-18T20:00:00+08:00.",
+    ),
+    "problem.InvalidQuestion": ("问题无法检索", "The question can't be searched"),
+    "problem.InvalidQuestion.mend": ("请用一句话写出要找的承诺，不要太长。", "Write the promise you look for in one sentence."),
+    "problem.NoMediaHeld": ("只有字幕，没有音视频", "Captions only, no media"),
+    "problem.NoMediaHeld.mend": ("请先导入该场直播的录像文件，再剪辑或播放。", "Admit the session's media files first; then clip or play."),
+    "problem.TooLarge": ("内容过大", "Too large"),
+    "problem.TooLarge.mend": ("请缩短时间段，或分成几次提交。", "Ask for a shorter span, or send less at once."),
+    "problem.Invalid": ("请求内容有误", "The request is not right"),
+    "problem.Invalid.mend": ("请按提示修改所列的字段。", "Mend the fields named; /v1/openapi.json describes each."),
+    "problem.BadRequest": ("请求无法理解", "The request can't be understood"),
+    "problem.BadRequest.mend": ("请对照 /v1/openapi.json 检查请求。", "Compare it with /v1/openapi.json."),
+    "problem.NotAllowed": ("没有权限", "Not allowed"),
+    "problem.NotAllowed.mend": ("请使用有权限的身份或地址访问。", "Use an identity or address that is allowed."),
+    "problem.WrongMethod": ("不支持这种操作", "No such operation here"),
+    "problem.WrongMethod.mend": ("请使用 Allow 中列出的方法。", "Use a method that the Allow header lists."),
+    "problem.WrongType": ("格式不受支持", "The format is not supported"),
+    "problem.WrongType.mend": (
+        "请以 JSON（application/json）提交；证据包以文件上传。",
+        "Send JSON as application/json; packages as a file upload.",
+    ),
+    "problem.ServerFault": ("服务器出错了", "The server failed"),
+    "problem.ServerFault.mend": (
+        "已提交的内容没有丢失。请稍后重试，或联系管理员查看日志。",
+        "Nothing held was lost. Try again, or ask an administrator to read the log.",
+    ),
+}
