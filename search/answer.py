@@ -6,7 +6,7 @@ Everything an answer needs is in the index. Quotes are the transcript's exact te
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from archive.recording import Message, Product
+from archive.recording import Message, Product, Recording
 from archive.timeline import WallTime, format_ms
 from search.chinese import bigrams
 from search.concepts import CORRECTION_CONCEPT, ConceptHit
@@ -121,13 +121,21 @@ def ask(
                 stretch, named.get(stretch.recording_id, asked), rarity, meant.get(stretch.recording_id), bool(meant), meaning, weights
             )
         )
-    ranked = _corrections_first(index, without_overlaps(spans))
+    in_time = [span for span in spans if _within(by_id[span.recording_id].recording, span.start_ms, since, until)]
+    ranked = _corrections_first(index, without_overlaps(in_time))
     found = bool(ranked) and was_said(ranked[0].parts)
     moments = tuple(
         _moment(index, span, by_id[span.recording_id], shelves.get(span.recording_id, []), named.get(span.recording_id, asked))
         for span in ranked[:limit]
     )
     return Answer(question, found, cover(entries), moments, _not_heard(index, asked, stretches, narrowed))
+
+
+def _within(recording: Recording, at_ms: int, since: WallTime | None, until: WallTime | None) -> bool:
+    if since is None and until is None:
+        return True
+    wall, _ = recording.wall_at(at_ms)
+    return wall is not None and (since is None or wall >= since) and (until is None or wall < until)
 
 
 def _rarity(index: Index, asked: Question) -> Rarity:

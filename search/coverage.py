@@ -14,7 +14,8 @@ SURE = 0.55
 class Coverage:
     """Of the recordings searched, in ms: their length, media held, words transcribed, of these doubtful, and gaps that nobody holds.
 
-    `captions_only` of the `recordings` hold no media; their length is that of their captions.
+    `captions_only` of the `recordings` hold no media; their length is that of their captions. `unsearched`: ids of recordings that are
+    held and asked about but not transcribed and indexed yet, so that nothing is known of what was said there.
     """
 
     recordings: int
@@ -25,6 +26,7 @@ class Coverage:
     risky_ms: int
     missing_ms: int
     messages: int
+    unsearched: tuple[str, ...] = ()
 
 
 def cover(entries: Sequence[RecordingEntry]) -> Coverage:

@@ -1,10 +1,17 @@
 """Sentence embeddings, optional: without a model everything degrades to neutral."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from archive.digest import digest_file, digest_json
 from search.errors import EmbeddingModelUnusable
+from search.settings import SearchSettings
+
+DEFAULT_MODEL, DEFAULT_SIZE_BYTES = "BAAI/bge-small-zh-v1.5", 96_000_000
+BUNDLED_NAME = "demo-sentences"
+_NEEDED_FOR = "search by meaning"
 
 QUERY_PROMPTS = {
     "bge-small-zh": "为这个句子生成表示以用于检索相关文章：",
@@ -41,25 +48,80 @@ class _SentenceTransformer:
         return self.embed_passages([self._prompt + text])[0]
 
 
-def open_embedder(model: str | Path | None, *, batch: int = 64) -> Embedder | None:
-    """The sentence-transformers model in a folder or of a name in the local cache. None where no model is named or present.
+@dataclass(frozen=True, slots=True)
+class SentenceModel:
+    """A sentence model that the settings could mean. `folder` None: not on this machine. `state`: used, present, missing or off."""
 
-    EmbeddingModelUnusable: a folder is there but holds no such model. Nothing is fetched from a hub here.
+    name: str
+    needed_for: str
+    state: str
+    path: Path | None
+    size_bytes: int | None
+    digest: str | None
+    advice: str
+
+
+def open_embedder(settings: SearchSettings, home: Path) -> Embedder | None:
+    """The sentence model that the settings name, from this machine only. None where there is none or it is switched off.
+
+    EmbeddingModelUnusable: a model that was named outright is not here, or a folder holds no such model. Nothing is fetched from a hub.
     """
-    if not model:
+    folder = _locate(settings, home)
+    if folder is None:
         return None
-    folder = Path(model)
-    if not folder.is_dir():
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-        try:
-            folder = Path(snapshot_download(str(model), local_files_only=True))
-        except (LocalEntryNotFoundError, HFValidationError):
-            return None
     try:
-        return _SentenceTransformer(str(folder), batch)
+        return _SentenceTransformer(str(folder), settings.embedding_batch)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise EmbeddingModelUnusable(
             f"{folder} holds no usable sentence-transformers model ({error}): put one there or unset LIVEPROOF_EMBEDDING_MODEL"
         ) from error
+
+
+def list_models(settings: SearchSettings, home: Path) -> list[SentenceModel]:
+    """The default model, the bundled one and, if it is another, the one that is set."""
+    used = _locate(settings, home) if settings.embedding_model != "none" else None
+    names = dict.fromkeys([settings.embedding_model, DEFAULT_MODEL, BUNDLED_NAME])
+    return [_row(name, settings, home, used) for name in names if name not in ("auto", "none")]
+
+
+def _row(name: str, settings: SearchSettings, home: Path, used: Path | None) -> SentenceModel:
+    folder = settings.embedding_bundled if name == BUNDLED_NAME else _find(name, home)
+    if folder is None or not folder.is_dir():
+        advice = f"put the folder of {name} into {home / 'models' / Path(name).name}, or let a machine that reaches the hub fetch it"
+        return SentenceModel(name, _NEEDED_FOR, "missing", None, DEFAULT_SIZE_BYTES if name == DEFAULT_MODEL else None, None, advice)
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    digest = digest_json({str(file.relative_to(folder)): digest_file(file) for file in files})
+    state = "used" if folder == used else "present"
+    return SentenceModel(name, _NEEDED_FOR, state, folder, sum(file.stat().st_size for file in files), digest, "")
+
+
+def _locate(settings: SearchSettings, home: Path) -> Path | None:
+    wanted = settings.embedding_model
+    if wanted == "none":
+        return None
+    if wanted == BUNDLED_NAME:
+        return settings.embedding_bundled
+    if wanted != "auto":
+        found = _find(wanted, home)
+        if found is None:
+            raise EmbeddingModelUnusable(
+                f"the sentence model {wanted} is not on this machine: put its folder into {home / 'models'}, or set LIVEPROOF_EMBEDDING_MODEL "
+                "to auto or none"
+            )
+        return found
+    found = _find(DEFAULT_MODEL, home)
+    return found or (settings.embedding_bundled if settings.embedding_bundled.is_dir() else None)
+
+
+def _find(name: str, home: Path) -> Path | None:
+    """An explicit folder, LIVEPROOF_HOME/models, the hub's local cache; in this order."""
+    for folder in (Path(name).expanduser(), home / "models" / Path(name).name):
+        if (folder / "modules.json").is_file():
+            return folder
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None

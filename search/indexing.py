@@ -34,9 +34,13 @@ def index_recording(
     events: Sequence[ProductEvent],
     messages: Sequence[Message],
     embedder: Embedder | None,
+    transcript_version: int = 0,
 ) -> IndexedCounts:
-    """Replaces all that is indexed for this recording, atomically. IndexUnavailable if the index can't be written."""
-    document = index_document(recording, segments, products, events, messages)
+    """Replaces all that is indexed for this recording, atomically; the index remembers which transcript it holds.
+
+    IndexUnavailable if the index can't be written.
+    """
+    document = index_document(recording, segments, products, events, messages, transcript_version)
     vectors = embedder.embed_passages([passage.text for passage in document.passages]) if embedder and document.passages else None
     index.replace(document, vectors)
     counts = IndexedCounts(

@@ -96,6 +96,7 @@ class IndexedRecording:
     transcribed_ms: int
     risky_ms: int
     segments: int
+    transcript_version: int = 0
 
 
 def index_document(
@@ -104,6 +105,7 @@ def index_document(
     products: Sequence[Product],
     events: Sequence[ProductEvent],
     messages: Sequence[Message],
+    transcript_version: int = 0,
 ) -> IndexedRecording:
     """Derives everything that is stored for a recording."""
     units = cut_units(recording, segments)
@@ -122,6 +124,7 @@ def index_document(
         _covered_ms([(segment.start_ms, segment.end_ms) for segment in spoken]),
         _covered_ms([(segment.start_ms, segment.end_ms) for segment in spoken if segment.risk]),
         len(spoken),
+        transcript_version,
     )
 
 

@@ -9,7 +9,7 @@ import bisect
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from search.sounds import fold_syllable
 
 LONGEST_MS = 18_000
 COMFORTABLE_MS = 11_000
+FINISH_MS = 12_500
+FINISH_PAUSE_MS = 1_500
 SHORT_MS = 4_500
 SURROUNDING_MS = 10_000
 SILENCE_MS = 4_000
@@ -50,6 +52,7 @@ class Weights:
     chat: float = 0.08
     correction: float = 0.10
     read_out_end: float = 0.12
+    read_out_start: float = 0.02
     border: float = 0.01
 
 
@@ -199,6 +202,8 @@ def rank_spans(
         total = score * _length_factor(durations) + sum(extra.values(), np.zeros(size))
         # an answer doesn't end where a viewer's question has just been read out
         total = np.where(reads[length - 1 :], total - weights.read_out_end, total)
+        if length > 1:
+            total = np.where(reads[:size], total - weights.read_out_start, total)
         for index in np.flatnonzero(allowed & (base > 0.02)).tolist():
             parts = {name: float(values[index]) for name, values in (*shares.items(), *extra.items())} | {"base": float(base[index])}
             found.append(
@@ -212,7 +217,26 @@ def rank_spans(
                     parts,
                 )
             )
-    return without_overlaps(found)
+    return [_finish(stretch, span) for span in without_overlaps(found)]
+
+
+def _finish(stretch: Stretch, span: Span) -> Span:
+    """Lets a short span run on to the end of its thought: what is promised mostly follows the words that were asked for."""
+    end = span.last - stretch.units[0].unit.number
+    start = span.first - stretch.units[0].unit.number
+    while end + 1 < len(stretch.units):
+        after = stretch.units[end + 1]
+        reach = after.unit.end_ms - span.start_ms
+        if reach > FINISH_MS or after.unit.start_ms - stretch.units[end].unit.end_ms > FINISH_PAUSE_MS:
+            break
+        if after.reads_question or after.on_air != stretch.units[end].on_air or (after.unit.opens_thought and reach > COMFORTABLE_MS / 2):
+            break
+        end += 1
+    return (
+        replace(span, last=stretch.units[end].unit.number, end_ms=stretch.units[end].unit.end_ms)
+        if end - start > span.last - span.first
+        else span
+    )
 
 
 def without_overlaps(spans: Iterable[Span], limit: int = 40) -> list[Span]:

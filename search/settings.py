@@ -1,7 +1,11 @@
 """Search settings. Nothing else in the package reads the environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BUNDLED_MODEL = Path(__file__).parent.parent / "infra" / "models" / "demo-sentences"
 
 
 class SearchSettings(BaseSettings):
@@ -9,9 +13,12 @@ class SearchSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LIVEPROOF_", frozen=True, extra="ignore")
 
-    embedding_model: str | None = Field(
-        default=None, description="folder or name of a sentence-transformers model; none: search works without meaning"
+    embedding_model: str = Field(
+        default="auto",
+        description="Folder or name of a sentence-transformers model. auto: BAAI/bge-small-zh-v1.5 if it is on this machine, else the bundled "
+        "demo model; none: search goes without meaning.",
     )
+    embedding_bundled: Path = Field(default=BUNDLED_MODEL, description="The demo model that auto falls back to.")
     embedding_batch: int = Field(default=64, ge=1, le=4096, description="passages embedded at once")
     question_max_chars: int = Field(default=500, ge=10, le=10_000, description="a longer question is refused")
     candidate_passages: int = Field(default=80, ge=10, le=2000, description="passages of each length that are looked at closely")

@@ -17,7 +17,7 @@ CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "chat")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is searched. None: not limited. `since` ≤ wall time of the recording's start < `until`; recordings without one pass neither."""
+    """What is searched. None: not limited. Sessions that ran between `since` and `until` pass; recordings without a wall time pass neither."""
 
     recording: str | None = None
     product: str | None = None
@@ -36,6 +36,7 @@ class RecordingEntry:
     segments: int
     messages: int
     unit_count: int
+    transcript_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

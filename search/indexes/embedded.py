@@ -30,13 +30,13 @@ from search.indexes.documents import (
 from search.indexes.vectors import Vectors
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "chat": 0.6}
 _KEYED = "PRIMARY KEY (recording_id, number)) WITHOUT ROWID"
 _SCHEMA = (
     "CREATE TABLE meta (version INTEGER NOT NULL, generation INTEGER NOT NULL)",
-    "CREATE TABLE recordings (id TEXT PRIMARY KEY, host TEXT, started_ms INTEGER, body TEXT NOT NULL, transcribed_ms INTEGER NOT NULL, "
-    "risky_ms INTEGER NOT NULL, segments INTEGER NOT NULL, messages INTEGER NOT NULL, units INTEGER NOT NULL)",
+    "CREATE TABLE recordings (id TEXT PRIMARY KEY, host TEXT, started_ms INTEGER, ended_ms INTEGER, transcript INTEGER NOT NULL, body TEXT NOT NULL, "
+    "transcribed_ms INTEGER NOT NULL, risky_ms INTEGER NOT NULL, segments INTEGER NOT NULL, messages INTEGER NOT NULL, units INTEGER NOT NULL)",
     f"CREATE TABLE units (recording_id TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, {_KEYED}",
     f"CREATE TABLE claims (recording_id TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, {_KEYED}",
     "CREATE TABLE products (recording_id TEXT NOT NULL, product_id TEXT NOT NULL, body TEXT NOT NULL, "
@@ -63,9 +63,9 @@ _DROP_TERMS = (
     "SELECT 'delete', id, words, grams, sounds, concepts, quantities, chat FROM passages WHERE recording_id = ?"
 )
 _RECORDINGS = """
-    SELECT body, transcribed_ms, risky_ms, segments, messages, units FROM recordings
+    SELECT body, transcribed_ms, risky_ms, segments, messages, units, transcript FROM recordings
     WHERE (:recording IS NULL OR id = :recording) AND (:host IS NULL OR host = :host)
-    AND (:since IS NULL OR started_ms >= :since) AND (:until IS NULL OR started_ms < :until)
+    AND (:since IS NULL OR ended_ms >= :since) AND (:until IS NULL OR started_ms < :until)
     AND (:product IS NULL OR id IN (SELECT recording_id FROM products WHERE product_id = :product))
     ORDER BY started_ms, id
 """
@@ -98,6 +98,7 @@ class EmbeddedIndex:
 
     def replace(self, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
         recording = document.recording
+        started, _ = recording.wall_at(0)
         blobs = (
             [np.asarray(vector, dtype=np.float32).tobytes() for vector in vectors]
             if vectors is not None
@@ -106,11 +107,13 @@ class EmbeddedIndex:
         with self._write() as db:
             self._forget(db, recording.id)
             db.execute(
-                "INSERT INTO recordings VALUES (?,?,?,?,?,?,?,?,?)",
+                "INSERT INTO recordings VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     recording.id,
                     recording.host,
-                    recording.started_at.epoch_ms if recording.started_at else None,
+                    started.epoch_ms if started else None,
+                    started.epoch_ms + recording.duration_ms if started else None,
+                    document.transcript_version,
                     write_recording(recording),
                     document.transcribed_ms,
                     document.risky_ms,
