@@ -1,5 +1,6 @@
 """What is held: recordings with their parts, chat, shelf and source files. An admission is one transaction with its custody entry."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, and_, func, insert, select
@@ -7,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from archive.custody import CustodyLog
 from archive.database import Database
-from archive.digest import Json
+from archive.digest import Json, digest_json
 from archive.errors import AlreadyHeld, NotFound
 from archive.recording import EventKind, Gap, Message, MessageKind, Part, Product, ProductEvent, Recording
 from archive.schema import clock_maps, gaps, messages, parts, product_events, products, recordings, sources
@@ -138,19 +139,7 @@ def _insert_recording(connection: Connection, recording: Recording) -> None:
         )
     )
     for part in recording.parts:
-        connection.execute(
-            insert(parts).values(
-                recording_id=recording.id,
-                number=part.number,
-                digest=part.digest,
-                size_bytes=part.size_bytes,
-                file_name=part.file_name,
-                duration_ms=part.duration_ms,
-                container=part.container,
-                probe=part.probe,
-                damage=list(part.damage),
-            )
-        )
+        connection.execute(insert(parts).values(recording_id=recording.id, **_part_values(part)))
         connection.execute(
             insert(clock_maps).values(
                 recording_id=recording.id,
@@ -191,10 +180,58 @@ def _admission_detail(admission: Admission) -> dict[str, Json]:
         "messages": len(admission.messages),
         "products": len(admission.products),
         "events": len(admission.events),
+        "clocks": clocks_json(admission.recording),
+        "content_digest": content_digest(admission.recording, admission.messages, admission.products, admission.events),
     }
 
 
-def _message_values(message: Message) -> dict[str, object]:
+def content_digest(recording: Recording, chat: Iterable[Message], shelf: Iterable[Product], on_air: Iterable[ProductEvent]) -> str:
+    """Digest over every row of an admission but its clock maps, which get further versions: what verification holds the rows to (G2)."""
+    return digest_json(
+        {
+            "id": recording.id,
+            "about": [recording.platform, recording.room, recording.host, recording.title],
+            "started_at_ms": recording.started_at.epoch_ms if recording.started_at else None,
+            "duration_ms": recording.duration_ms,
+            "admitted_at_ms": recording.admitted_at.epoch_ms,
+            "parts": [_part_values(p) for p in sorted(recording.parts, key=lambda p: p.number)],
+            "gaps": [[g.start_ms, g.end_ms, g.reason] for g in sorted(recording.gaps, key=lambda g: g.start_ms)],
+            "messages": [_message_values(m) for m in sorted(chat, key=lambda m: m.at_ms)],
+            "products": [_product_values(p) for p in shelf],
+            "events": [_event_values(e) for e in sorted(on_air, key=lambda e: e.at_ms)],
+        }
+    )
+
+
+def clocks_json(recording: Recording) -> list[Json]:
+    """A recording's clock maps as the custody log holds them."""
+    return [
+        {
+            "part": part.number,
+            "version": part.clock.version,
+            "starts_at_ms": part.clock.starts_at_ms,
+            "wall_start_ms": part.clock.wall_start.epoch_ms if part.clock.wall_start else None,
+            "uncertainty_ms": part.clock.uncertainty_ms,
+            "method": part.clock.method,
+        }
+        for part in sorted(recording.parts, key=lambda part: part.number)
+    ]
+
+
+def _part_values(part: Part) -> dict[str, Json]:
+    return {
+        "number": part.number,
+        "digest": part.digest,
+        "size_bytes": part.size_bytes,
+        "file_name": part.file_name,
+        "duration_ms": part.duration_ms,
+        "container": part.container,
+        "probe": part.probe,
+        "damage": list(part.damage),
+    }
+
+
+def _message_values(message: Message) -> dict[str, Json]:
     return {
         "at_ms": message.at_ms,
         "text": message.text,
@@ -208,7 +245,7 @@ def _message_values(message: Message) -> dict[str, object]:
     }
 
 
-def _product_values(product: Product) -> dict[str, object]:
+def _product_values(product: Product) -> dict[str, Json]:
     return {
         "product_id": product.product_id,
         "title": product.title,
@@ -221,7 +258,7 @@ def _product_values(product: Product) -> dict[str, object]:
     }
 
 
-def _event_values(event: ProductEvent) -> dict[str, object]:
+def _event_values(event: ProductEvent) -> dict[str, Json]:
     return {
         "event": event.event.value,
         "product_id": event.product_id,

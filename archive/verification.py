@@ -1,9 +1,11 @@
 """Verification: numbered checks in plain words over a package (offline, needing neither database nor network) or over everything held."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.catalog import clocks_json, content_digest
 from archive.digest import Json, digest_stream
 from archive.errors import LiveProofError, NotFound, VerificationFailed
 from archive.media_proof import logged_root, prove_media, read_clip
@@ -59,16 +61,13 @@ def verify_archive(archive: Archive, progress: Progress = lambda done, total, wh
         for file, detail in problems:
             checks.append(Check(len(checks) + 1, name, title, False, detail, file))
 
-    count, problems = _check_objects(archive, progress)
-    check("objects", "存储对象与其摘要一致 / Objects are what their names say", problems, f"{count} objects")
-    count, problems = _check_presence(archive)
-    check("presence", "目录所列都在 / All that the catalog names is there", problems, f"{count} files named")
-    count, problems = _check_media_roots(archive)
-    check("media_roots", "录像仍导向已记录的根 / Parts lead to their logged roots", problems, f"{count} parts")
-    count, problems = _check_transcripts(archive)
-    check("transcripts", "转写与保管记录一致 / Transcripts are as logged", problems, f"{count} transcript versions")
-    count, problems = _check_custody(archive)
-    check("custody", "保管记录连贯 / The custody log holds together", problems, f"{count} entries")
+    for name, title, unit, act in _ARCHIVE_CHECKS:
+        try:
+            count, problems = act(archive, progress)
+        except (LiveProofError, ValueError, KeyError, TypeError, AttributeError) as error:
+            # Rows that can't even be read as what they are have been changed by a foreign hand.
+            count, problems = 0, [(name, f"can't be read as what was written: {error}")]
+        check(name, title, problems, f"{count} {unit}")
     return VerificationReport(str(archive.home), tuple(checks))
 
 
@@ -88,7 +87,7 @@ def _check_objects(archive: Archive, progress: Progress) -> tuple[int, list[tupl
     return len(digests), problems
 
 
-def _check_presence(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
+def _check_presence(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
     named: list[tuple[str, int, str]] = []
     for recording in archive.catalog.recordings():
         named += [(p.digest, p.size_bytes, f"part {p.number} of recording {recording.id}") for p in recording.parts]
@@ -97,14 +96,17 @@ def _check_presence(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
         named += [(p.digest, p.size_bytes, f"package {p.id}") for p in archive.cases.packages(case.id)]
     problems = []
     for digest, size, what in named:
-        if not archive.store.has(digest):
-            problems.append((digest, f"{what} is not held any more. Restore it from a backup"))
-        elif archive.store.size(digest) != size:
-            problems.append((digest, f"{what} is {archive.store.size(digest)} bytes, the catalog says {size}"))
+        try:
+            held = archive.store.size(digest)
+        except NotFound as error:
+            problems.append((digest, f"{what}: {error}"))
+            continue
+        if held != size:
+            problems.append((digest, f"{what} is {held} bytes, the catalog says {size}"))
     return len(named), problems
 
 
-def _check_media_roots(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
+def _check_media_roots(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
     problems: list[tuple[str, str]] = []
     count = 0
     for recording in archive.catalog.recordings():
@@ -123,9 +125,57 @@ def _check_media_roots(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
     return count, problems
 
 
-def _check_transcripts(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
-    import json
+def _check_rows(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
+    """Rows against the entries that logged them, both ways: changed rows, rows that were never logged, logged things that are gone."""
+    logged: dict[tuple[str, str], dict[str, Json]] = {}
+    for entry in archive.custody.entries():
+        if entry.action in ("admit", "case.open"):
+            logged[entry.action, entry.subject] = json.loads(entry.detail)
+        elif entry.action == "package.built":
+            detail = json.loads(entry.detail)
+            logged[entry.action, detail["package"]] = detail
+    problems: list[tuple[str, str]] = []
+    held: set[tuple[str, str]] = set()
+    for recording in archive.catalog.recordings():
+        name = f"recording {recording.id}"
+        held.add(("admit", recording.id))
+        admitted = logged.get(("admit", recording.id))
+        if admitted is None:
+            problems.append((name, "is held but its admission is not in the custody log: the log was cut or the rows were slipped in"))
+            continue
+        chat, shelf = archive.catalog.messages(recording.id), archive.catalog.products(recording.id)
+        found = content_digest(recording, chat, shelf, archive.catalog.events(recording.id))
+        if found != admitted.get("content_digest", found):
+            problems.append((name, "its rows (parts, gaps, chat, shelf or what was on air) were changed after admission"))
+        sources: list[Json] = [
+            {"role": s.role, "digest": s.digest, "bytes": s.size_bytes, "file": s.file_name} for s in archive.catalog.sources(recording.id)
+        ]
+        if sources != admitted.get("sources"):
+            problems.append((name, "its list of source files was changed after admission"))
+        clocks = clocks_json(recording)
+        if any(clock != was for clock, was in _same_versions(clocks, admitted.get("clocks"))):
+            problems.append((name, "a clock map was changed after admission"))
+    for case in archive.cases.cases():
+        held.add(("case.open", case.id))
+        if ("case.open", case.id) not in logged:
+            problems.append((f"case {case.id}", "is held but its opening is not in the custody log"))
+        for package in archive.cases.packages(case.id):
+            held.add(("package.built", package.id))
+            if logged.get(("package.built", package.id), {}).get("digest") != package.digest:
+                problems.append((f"package {package.id}", "is not the one in the custody log"))
+    problems += [(subject, f"is in the custody log ({action}) but no longer held") for action, subject in sorted(set(logged) - held)]
+    return len(held), problems
 
+
+def _same_versions(clocks: Sequence[Json], logged: Json) -> Iterator[tuple[Json, Json]]:
+    """Pairs of clock maps, now and as logged, of parts whose map has had no further version since."""
+    for clock in clocks:
+        for was in logged if isinstance(logged, list) else ():
+            if isinstance(clock, dict) and isinstance(was, dict) and clock["part"] == was["part"] and clock["version"] == was["version"]:
+                yield clock, was
+
+
+def _check_transcripts(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
     problems: list[tuple[str, str]] = []
     logged: dict[tuple[str, int], tuple[str, str | None]] = {}
     for entry in archive.custody.entries():
@@ -148,8 +198,18 @@ def _check_transcripts(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
     return len(logged), problems
 
 
-def _check_custody(archive: Archive) -> tuple[int, list[tuple[str, str]]]:
+def _check_custody(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
     try:
         return archive.custody.verify(), []
     except (VerificationFailed, ValueError) as error:
         return 0, [("custody log", str(error))]
+
+
+_ARCHIVE_CHECKS: tuple[tuple[str, str, str, Callable[[Archive, Progress], tuple[int, list[tuple[str, str]]]]], ...] = (
+    ("objects", "存储对象与其摘要一致 / Objects are what their names say", "objects", _check_objects),
+    ("presence", "目录所列都在 / All that the catalog names is there", "files named", _check_presence),
+    ("media_roots", "录像仍导向已记录的根 / Parts lead to their logged roots", "parts", _check_media_roots),
+    ("rows", "目录与保管记录一致 / The catalog is as it was logged", "recordings, cases and packages", _check_rows),
+    ("transcripts", "转写与保管记录一致 / Transcripts are as logged", "transcript versions", _check_transcripts),
+    ("custody", "保管记录连贯 / The custody log holds together", "entries", _check_custody),
+)

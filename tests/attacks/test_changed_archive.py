@@ -1,6 +1,7 @@
 """G2, G4: an operator who changes what is held, past every trigger, is found by `verify --archive`."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,16 +11,28 @@ from sqlalchemy import text
 from archive.evidence_package import build_package
 from archive.opening import Archive
 from archive.verification import verify_archive
-from tests.archive.held import CHAT, EVENTS, SHELF, add_transcript, admit, open_case
+from tests.archive.held import CHAT, EVENTS, SHELF, add_transcript, admit, open_case, open_test_archive
 
 
-@pytest.fixture
-def held(archive: Archive, media: dict[str, Path]) -> Iterator[Archive]:
+@pytest.fixture(scope="session")
+def home(media: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a recording, its transcript, a case and a package in it; each test attacks a copy."""
+    folder = tmp_path_factory.mktemp("held") / "home"
+    archive = open_test_archive(folder)
     admit(archive, "r1", [media["flv"]], messages=CHAT, products=SHELF, events=EVENTS)
     add_transcript(archive, "r1")
     build_package(archive, open_case(archive, "r1"), "ann")
     assert verify_archive(archive).passed
+    archive.close()
+    return folder
+
+
+@pytest.fixture
+def held(home: Path, tmp_path: Path) -> Iterator[Archive]:
+    shutil.copytree(home, tmp_path / "copy")
+    archive = open_test_archive(tmp_path / "copy")
     yield archive
+    archive.close()
 
 
 def failed(archive: Archive) -> set[str]:
@@ -70,6 +83,31 @@ def test_two_custody_entries_swapped_are_found(held: Archive) -> None:
 def test_a_transcript_changed_by_raw_sql_is_found(held: Archive, statement: str) -> None:
     run_sql(held, statement)
     assert "transcripts" in failed(held)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE messages SET text = '主播说质保三年' WHERE number = 1",
+        "UPDATE messages SET at_ms = at_ms + 1 WHERE number = 2",
+        "DELETE FROM messages WHERE number = 3",
+        "UPDATE products SET price_minor = 19900",
+        "UPDATE product_events SET at_ms = at_ms + 1",
+        "UPDATE recordings SET host = '小丽'",
+        "UPDATE recordings SET started_at_ms = started_at_ms + 3600000",
+        "UPDATE parts SET file_name = 'another.flv'",
+        "UPDATE clock_maps SET wall_start_ms = wall_start_ms + 3600000",
+        "UPDATE packages SET digest = 'sha256:00'",
+        "DELETE FROM packages",
+        "UPDATE messages SET kind = 'nonsense'",
+        "UPDATE custody_entries SET detail = 'no json' WHERE seq = 1",
+        "DELETE FROM custody_entries WHERE seq = (SELECT max(seq) FROM custody_entries)",
+        "DELETE FROM custody_entries WHERE seq > 1",
+    ],
+)
+def test_catalog_rows_changed_and_a_log_cut_short_are_found(held: Archive, statement: str) -> None:
+    run_sql(held, statement)
+    assert "rows" in failed(held)
 
 
 def test_one_byte_of_a_stored_part_is_found(held: Archive) -> None:
