@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.responses import HTMLResponse
 
 from api import answers, operations
-from api.fields import At, Lang
+from api.fields import QUESTION_MAX_CHARS, At, Lang
 from api.marking import Mark, marked
 from api.messages import Language, catalogue, message, named
 from api.searches import Filter, Time, clean, wall_time
@@ -54,7 +54,7 @@ class Asked:
         return bool(self.recording or self.product or self.host or self.since or self.until)
 
 
-Typed = Annotated[str, Query(max_length=operations.QUESTION_MAX_CHARS)]
+Typed = Annotated[str, Query(max_length=QUESTION_MAX_CHARS)]
 
 
 @router.get("/", response_class=HTMLResponse)

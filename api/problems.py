@@ -5,11 +5,13 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
@@ -21,6 +23,7 @@ from archive.errors import LiveProofError
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:liveproof:problem:"
 FIELDS_SHOWN = 20
+_PAGE = Environment(loader=FileSystemLoader(Path(__file__).parent / "web" / "templates"), autoescape=True).get_template("problem.html")
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +41,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _of_anything)
 
 
-def problem(
-    request: Request, kind: str, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Json
-) -> ProblemResponse:
-    """A problem of a kind that the catalogue knows, or of its status."""
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks for a page, not a program for data."""
+    return request.url.path == "/" and "text/html" in request.headers.get("accept", "")
+
+
+def problem(request: Request, kind: str, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Json) -> Response:
+    """A problem of a kind that the catalogue knows, or of its status; as a small page where a person looks at it."""
     language = asked_language(request)
     known = kind if f"problem.{kind}" in MESSAGES else _kind_of(status)
     content: dict[str, Json] = {
@@ -53,7 +59,10 @@ def problem(
         "instance": request.url.path,
         **more,
     }
-    return ProblemResponse(content, status_code=status, headers={"content-language": language, **(headers or {})})
+    answered_in = {"content-language": language, **(headers or {})}
+    if wants_page(request):
+        return HTMLResponse(_PAGE.render(language=language, **content), status_code=status, headers=answered_in)
+    return ProblemResponse(content, status_code=status, headers=answered_in)
 
 
 def _kind_of(status: int) -> str:
@@ -71,14 +80,14 @@ def _kind_of(status: int) -> str:
     return "BadRequest" if status < 500 else "ServerFault"
 
 
-async def _of_liveproof(request: Request, error: Exception) -> ProblemResponse:
+async def _of_liveproof(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, LiveProofError) else 500
     if status >= 500:
         log.error("request_failed", path=request.url.path, status=status, error=str(error))
     return problem(request, type(error).__name__, status, str(error))
 
 
-async def _of_validation(request: Request, error: Exception) -> ProblemResponse:
+async def _of_validation(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     fields: list[Json] = [{"field": _field(entry["loc"]), "says": str(entry["msg"])} for entry in found[:FIELDS_SHOWN]]
     said = "; ".join(f"{_field(entry['loc'])}: {entry['msg']}" for entry in found[:FIELDS_SHOWN])
@@ -90,7 +99,7 @@ def _field(place: Sequence[int | str]) -> str:
     return ".".join(str(step)[:80] for step in place).encode("utf-8", "replace").decode()
 
 
-async def _of_http(request: Request, error: Exception) -> ProblemResponse:
+async def _of_http(request: Request, error: Exception) -> Response:
     status, headers, said = 500, None, ""
     if isinstance(error, HTTPException):
         status, headers, said = error.status_code, error.headers, str(error.detail)
@@ -99,12 +108,12 @@ async def _of_http(request: Request, error: Exception) -> ProblemResponse:
     return problem(request, _kind_of(status), status, said, headers)
 
 
-async def _of_database(request: Request, error: Exception) -> ProblemResponse:
+async def _of_database(request: Request, error: Exception) -> Response:
     log.error("database_failed", path=request.url.path, error=str(error).splitlines()[0])
     return problem(request, "DatabaseUnavailable", 503, "the catalog did not answer in time; nothing was changed", {"retry-after": "5"})
 
 
-async def _of_anything(request: Request, error: Exception) -> ProblemResponse:
+async def _of_anything(request: Request, error: Exception) -> Response:
     """A fault of ours. The log has the traceback, the answer doesn't."""
     log.error("request_failed", path=request.url.path, error=repr(error), exc_info=error)
     return problem(request, "ServerFault", 500, "LiveProof failed at this request; the server's log says where")

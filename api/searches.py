@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Query
 
 from api import answers, examples, operations
-from api.fields import ID_MAX_CHARS, At, Reply
+from api.fields import ID_MAX_CHARS, QUESTION_MAX_CHARS, At, Reply
 from archive.timeline import WallTime
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -17,7 +17,7 @@ Time: TypeAlias = Annotated[str | None, Query(max_length=40, description="ISO 86
 @router.get("/search", summary="Did the host promise it, and where", responses=examples.SEARCH)
 def search(
     workplace: At,
-    q: Annotated[str, Query(min_length=1, max_length=operations.QUESTION_MAX_CHARS, description="The question, in the buyer's words.")],
+    q: Annotated[str, Query(min_length=1, max_length=QUESTION_MAX_CHARS, description="The question, in the buyer's words.")],
     recording: Filter = None,
     product: Filter = None,
     host: Filter = None,

@@ -44,6 +44,12 @@ def test_a_question_that_cannot_be_asked_says_why_on_the_page(client: TestClient
     assert page.status_code == 200 and "could not be asked" in page.text and "yesterday" in page.text
 
 
+def test_a_browser_is_shown_a_problem_as_a_page(client: TestClient) -> None:
+    answer = client.get("/", params={"q": "长" * 1001}, headers={"accept": "text/html", "accept-language": "zh-CN"})
+    assert answer.status_code == 422 and answer.headers["content-type"].startswith("text/html")
+    assert "请求内容有误" in answer.text and "query.q" in answer.text
+
+
 def test_the_description_names_every_route_and_carries_examples(client: TestClient) -> None:
     described = client.get("/v1/openapi.json").json()
     assert {"/v1/search", "/v1/recordings/{recording_id}/parts/{number}/media", "/v1/verify", "/v1/clips"} <= set(described["paths"])
