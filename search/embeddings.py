@@ -50,15 +50,15 @@ class _SentenceTransformer:
 
 @dataclass(frozen=True, slots=True)
 class SentenceModel:
-    """A sentence model that the settings could mean. `folder` None: not on this machine. `state`: used, present, missing or off."""
+    """A sentence model that the settings could mean. `where` None: not on this machine. `state`: in use, ready or missing."""
 
     name: str
     needed_for: str
-    state: str
-    path: Path | None
+    where: str | None
     size_bytes: int | None
     digest: str | None
-    advice: str
+    state: str
+    note: str = ""
 
 
 def open_embedder(settings: SearchSettings, home: Path) -> Embedder | None:
@@ -87,12 +87,12 @@ def list_models(settings: SearchSettings, home: Path) -> list[SentenceModel]:
 def _row(name: str, settings: SearchSettings, home: Path, used: Path | None) -> SentenceModel:
     folder = settings.embedding_bundled if name == BUNDLED_NAME else _find(name, home)
     if folder is None or not folder.is_dir():
-        advice = f"put the folder of {name} into {home / 'models' / Path(name).name}, or let a machine that reaches the hub fetch it"
-        return SentenceModel(name, _NEEDED_FOR, "missing", None, DEFAULT_SIZE_BYTES if name == DEFAULT_MODEL else None, None, advice)
+        size = DEFAULT_SIZE_BYTES if name == DEFAULT_MODEL else None
+        return SentenceModel(name, _NEEDED_FOR, None, size, None, "missing", f"put its folder into {home / 'models' / Path(name).name}")
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     digest = digest_json({str(file.relative_to(folder)): digest_file(file) for file in files})
-    state = "used" if folder == used else "present"
-    return SentenceModel(name, _NEEDED_FOR, state, folder, sum(file.stat().st_size for file in files), digest, "")
+    size = sum(file.stat().st_size for file in files)
+    return SentenceModel(name, _NEEDED_FOR, str(folder), size, digest, "in use" if folder == used else "ready")
 
 
 def _locate(settings: SearchSettings, home: Path) -> Path | None:
@@ -105,8 +105,8 @@ def _locate(settings: SearchSettings, home: Path) -> Path | None:
         found = _find(wanted, home)
         if found is None:
             raise EmbeddingModelUnusable(
-                f"the sentence model {wanted} is not on this machine: put its folder into {home / 'models'}, or set LIVEPROOF_EMBEDDING_MODEL "
-                "to auto or none"
+                f"the sentence model {wanted} is not on this machine: put its folder into {home / 'models'}, "
+                "or set LIVEPROOF_EMBEDDING_MODEL to auto or none"
             )
         return found
     found = _find(DEFAULT_MODEL, home)

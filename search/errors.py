@@ -13,12 +13,12 @@ class InvalidQuestion(LiveProofError):
 class IndexUnavailable(LiveProofError):
     """The search index can't be opened, is damaged, or was written by another version; it can be rebuilt from the archive."""
 
-    exit_code = 11
+    exit_code = 14
     status = 503
 
 
 class EmbeddingModelUnusable(LiveProofError):
     """The embedding model named in the settings is there but can't be loaded."""
 
-    exit_code = 12
+    exit_code = 15
     status = 503

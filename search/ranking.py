@@ -46,8 +46,8 @@ class Weights:
     quantities: float = 0.16
     meaning: float = 0.30
     surroundings: float = 0.25
-    product: float = 0.22
-    other_product: float = 0.25
+    product: float = 0.30
+    other_product: float = 0.35
     category: float = 0.05
     chat: float = 0.08
     correction: float = 0.10

@@ -15,8 +15,8 @@ class SearchSettings(BaseSettings):
 
     embedding_model: str = Field(
         default="auto",
-        description="Folder or name of a sentence-transformers model. auto: BAAI/bge-small-zh-v1.5 if it is on this machine, else the bundled "
-        "demo model; none: search goes without meaning.",
+        description="Folder or name of a sentence-transformers model. auto: BAAI/bge-small-zh-v1.5 if it is on this machine, "
+        "else the bundled demo model; none: search goes without meaning.",
     )
     embedding_bundled: Path = Field(default=BUNDLED_MODEL, description="The demo model that auto falls back to.")
     embedding_batch: int = Field(default=64, ge=1, le=4096, description="passages embedded at once")

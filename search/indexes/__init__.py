@@ -17,7 +17,10 @@ CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "chat")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is searched. None: not limited. Sessions that ran between `since` and `until` pass; recordings without a wall time pass neither."""
+    """What is searched. None: not limited.
+
+    Sessions that ran between `since` and `until` pass; recordings without a wall time pass neither.
+    """
 
     recording: str | None = None
     product: str | None = None

@@ -35,8 +35,9 @@ CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, 
 _KEYED = "PRIMARY KEY (recording_id, number)) WITHOUT ROWID"
 _SCHEMA = (
     "CREATE TABLE meta (version INTEGER NOT NULL, generation INTEGER NOT NULL)",
-    "CREATE TABLE recordings (id TEXT PRIMARY KEY, host TEXT, started_ms INTEGER, ended_ms INTEGER, transcript INTEGER NOT NULL, body TEXT NOT NULL, "
-    "transcribed_ms INTEGER NOT NULL, risky_ms INTEGER NOT NULL, segments INTEGER NOT NULL, messages INTEGER NOT NULL, units INTEGER NOT NULL)",
+    "CREATE TABLE recordings (id TEXT PRIMARY KEY, host TEXT, started_ms INTEGER, ended_ms INTEGER, transcript INTEGER NOT NULL, "
+    "body TEXT NOT NULL, transcribed_ms INTEGER NOT NULL, risky_ms INTEGER NOT NULL, segments INTEGER NOT NULL, "
+    "messages INTEGER NOT NULL, units INTEGER NOT NULL)",
     f"CREATE TABLE units (recording_id TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, {_KEYED}",
     f"CREATE TABLE claims (recording_id TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, {_KEYED}",
     "CREATE TABLE products (recording_id TEXT NOT NULL, product_id TEXT NOT NULL, body TEXT NOT NULL, "

@@ -1,0 +1,124 @@
+"""The concept lexicon and the promises read with it; products named, on air and inferred."""
+
+import pytest
+
+from archive.recording import EventKind, Product, ProductEvent
+from search.chinese import fold
+from search.concepts import load_lexicon
+from search.lexicon import groups
+from search.products import Shelf, infer_on_air, on_air
+from search.promises import promise_in
+from search.quantities import find_quantities
+from search.sounds import syllables
+
+CATEGORIES = {
+    "material",
+    "spec",
+    "origin",
+    "authenticity",
+    "effect",
+    "price",
+    "gift",
+    "shipping",
+    "warranty",
+    "return",
+    "compensation",
+    "limited",
+    "service",
+    "defect",
+}
+
+
+def test_every_group_has_terms_and_a_known_category() -> None:
+    assert len(groups()) >= 120
+    for name, group in groups().items():
+        assert group.get("host"), name
+        assert group.get("category", "material") in CATEGORIES, name
+        assert set(group) <= {"category", "host", "buyer", "pattern"}, name
+
+
+def test_a_term_is_in_at_most_three_groups() -> None:
+    crowded = {term: names for term, names in load_lexicon().by_term.items() if len(names) > 3}
+    assert crowded == {}
+
+
+@pytest.mark.parametrize(
+    ("host", "buyer"),
+    [
+        ("我们三年质保", "坏了不给修"),
+        ("不起球的", "洗了一次都是毛球起毛球了"),
+        ("买贵了退差价", "隔天降价"),
+        ("拍一发三", "只收到一个"),
+        ("来回运费我出都有运费险", "退货邮费谁出"),
+    ],
+)
+def test_what_hosts_and_buyers_say_meets_in_a_concept(host: str, buyer: str) -> None:
+    lexicon = load_lexicon()
+    assert {hit.concept for hit in lexicon.find(fold(host).text)} & {hit.concept for hit in lexicon.find(fold(buyer).text)}
+
+
+def test_a_misheard_term_counts_unless_it_is_a_word_of_its_own() -> None:
+    lexicon = load_lexicon()
+    misheard, other = fold("制宝三年").text, fold("使用三年").text
+    assert any(hit.concept == "warranty" and hit.heard_as for hit in lexicon.find(misheard, syllables(misheard)))
+    assert not any(hit.concept == "trial" for hit in lexicon.find(other, syllables(other)))
+
+
+@pytest.mark.parametrize(
+    ("said", "category", "quantity", "polarity"),
+    [
+        ("整机质保三年", "warranty", "P3Y", "affirmed"),
+        ("拆封了就不能退货", "return", None, "denied"),
+        ("四十八小时之内发货", "shipping", "48 h", "affirmed"),
+        ("假一赔十", "compensation", "10 ×", "affirmed"),
+        ("百分之九十五的白鹅绒", "material", "95 %", "affirmed"),
+        ("五常核心产区的米", "origin", None, "affirmed"),
+    ],
+)
+def test_a_promise_has_category_quantity_and_polarity(said: str, category: str, quantity: str | None, polarity: str) -> None:
+    promise = promise_in(said, load_lexicon().find(fold(said).text), find_quantities(said))
+    assert promise is not None
+    assert (promise.category, promise.quantity.describe() if promise.quantity else None, promise.polarity) == (category, quantity, polarity)
+
+
+def test_a_condition_is_quoted_from_the_transcript() -> None:
+    said = "如果是质量问题,三年之内免费换新"
+    promise = promise_in(said, load_lexicon().find(fold(said).text), find_quantities(said))
+    assert promise is not None
+    assert promise.condition is not None
+    assert promise.condition in said
+
+
+def test_small_talk_promises_nothing() -> None:
+    said = "我昨天晚上吃火锅排队排了很久"
+    assert promise_in(said, load_lexicon().find(fold(said).text), find_quantities(said)) is None
+
+
+CUP = Product("cup", "儿童保温水杯 316", "5号链接", ("水杯",))
+DESK = Product("desk", "升降学习桌 1.2米", "4", ("书桌",))
+
+
+@pytest.mark.parametrize(
+    ("said", "product"), [("这个水杯", "cup"), ("来5号链接", "cup"), ("四号链接来了", "desk"), ("学习桌", "desk"), ("随杯", "cup")]
+)
+def test_a_product_is_named_by_alias_title_or_shelf_number(said: str, product: str) -> None:
+    folded = fold(said).text
+    found = Shelf([CUP, DESK]).named_in(folded, syllables(folded))
+    assert max(found, key=lambda each: found[each]) == product
+
+
+def test_on_air_follows_explanations_and_else_the_last_card() -> None:
+    def event(kind: EventKind, product: str, at: int) -> ProductEvent:
+        return ProductEvent(kind, product, at)
+
+    explained = [event(EventKind.EXPLAIN_START, "a", 10), event(EventKind.EXPLAIN_START, "b", 20), event(EventKind.EXPLAIN_END, "a", 30)]
+    assert [on_air(explained, at) for at in (5, 15, 25, 35)] == [frozenset(), frozenset("a"), frozenset("ab"), frozenset("b")]
+    cards = [event(EventKind.CARD_SHOWN, "a", 10), event(EventKind.CARD_SHOWN, "b", 20)]
+    assert [on_air(cards, at) for at in (5, 15, 25)] == [frozenset(), frozenset("a"), frozenset("b")]
+    assert on_air([], 5) == frozenset()
+
+
+def test_what_was_named_last_is_inferred_and_fades() -> None:
+    inferred = infer_on_air([{"a": 1.0}, {}, {"b": 1.0}, {}], [0, 30_000, 600_000, 610_000])
+    assert [max(found, key=lambda each: found[each]) for found in inferred] == ["a", "a", "b", "b"]
+    assert infer_on_air([{"a": 1.0}, {}], [0, 3_600_000])[1] == {}
