@@ -32,7 +32,10 @@ def answer_json(answer: Answer) -> dict[str, Json]:
 
 
 def coverage_json(coverage: Coverage) -> dict[str, Json]:
-    """Of what was searched, in ms: length, media held, words transcribed, of these doubtful, and gaps that nobody holds."""
+    """Of what was searched, in ms: length, media held, words transcribed, of these doubtful, and gaps that nobody holds.
+
+    `unsearched`: recordings asked about that are held but not transcribed and indexed yet.
+    """
     return {
         "recordings": coverage.recordings,
         "captions_only": coverage.captions_only,
@@ -42,6 +45,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Json]:
         "risky_ms": coverage.risky_ms,
         "missing_ms": coverage.missing_ms,
         "messages": coverage.messages,
+        "unsearched": list(coverage.unsearched),
     }
 
 

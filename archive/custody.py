@@ -72,8 +72,7 @@ class CustodyLog:
 
     def append(self, connection: Connection, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> CustodyEntry:
         """Add an entry. Writers are held apart: by SQLite's write lock, on PostgreSQL by an advisory lock for the transaction."""
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+        self.queue(connection)
         last = connection.execute(
             select(custody_entries.c.seq, custody_entries.c.digest).order_by(custody_entries.c.seq.desc()).limit(1)
         ).first()
@@ -93,6 +92,11 @@ class CustodyLog:
             )
         )
         return entry
+
+    def queue(self, connection: Connection) -> None:
+        """Wait until no other writer is under way, so that what is read next still holds when this transaction writes."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
 
     def record(self, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> CustodyEntry:
         """Add an entry in a transaction of its own."""

@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from archive.errors import DatabaseUnavailable
@@ -61,7 +61,7 @@ def open_database(url: str) -> Database:
         else:
             engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
         migrate(engine)
-    except (OperationalError, CommandError, OSError) as error:
+    except (SQLAlchemyError, CommandError, OSError) as error:
         shown = parsed.render_as_string(hide_password=True)
         raise DatabaseUnavailable(
             f"the catalog {shown} can't be opened: {str(error).splitlines()[0]}. Check LIVEPROOF_HOME or LIVEPROOF_DATABASE_URL, "

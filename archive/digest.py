@@ -8,7 +8,7 @@ from typing import BinaryIO, TypeAlias
 
 CHUNK_BYTES = 1 << 20
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 def digest_bytes(content: bytes) -> str:

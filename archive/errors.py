@@ -1,6 +1,6 @@
 """What can go wrong in the archive, said for the person who meets it.
 
-Every error of LiveProof is an `ArchiveError` or one of its siblings' children in the other packages: `exit_code` is what the command
+Every error of LiveProof is a `LiveProofError`, here or in the other packages' `errors.py`: `exit_code` is what the command
 exits with, `status` what HTTP answers, and the message says what is wrong, with which file or field, and what to do.
 """
 

@@ -34,6 +34,7 @@ class TranscriptCatalog:
         ordered = sorted(said, key=lambda segment: (segment.start_ms, segment.end_ms))
         numbered = tuple(Segment(n, s.part, s.start_ms, s.end_ms, s.text, s.words, s.risk, s.confidence) for n, s in enumerate(ordered, 1))
         with self._database.writing() as connection:
+            self._custody.queue(connection)
             newest = connection.execute(select(func.max(transcripts.c.version)).where(transcripts.c.recording_id == recording_id)).scalar()
             draft = Transcript(recording_id, (newest or 0) + 1, provenance, numbered, tuple(speech), tuple(skipped))
             digest = transcript_digest(draft)

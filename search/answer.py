@@ -197,15 +197,18 @@ def _stretches(index: Index, candidates: Sequence[Candidate], entries: Mapping[s
 
 
 def _meaning(stretch: Stretch, near: Sequence[Candidate]) -> dict[int, float] | None:
+    """By unit index, how far the meaning of its passages stands out, 0…1."""
     if not near:
         return None
     first = stretch.units[0].unit.number
     last = stretch.units[-1].unit.number
+    # models differ in how near unrelated texts lie: only what stands out from the nearest counts
+    floor = min(candidate.score for candidate in near)
     cosines: dict[int, float] = {}
     for candidate in near:
         if candidate.recording_id == stretch.recording_id:
             for number in range(max(candidate.first, first), min(candidate.last, last) + 1):
-                cosines[number - first] = max(cosines.get(number - first, 0.0), candidate.score)
+                cosines[number - first] = max(cosines.get(number - first, 0.0), (candidate.score - floor) / max(1 - floor, 0.05))
     return cosines
 
 

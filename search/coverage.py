@@ -52,7 +52,7 @@ def support(parts: Mapping[str, float]) -> float:
     """0…1: how much of the question's words (or their concepts) the best span and its surroundings hold."""
     words, grams, concepts = parts.get("words", 0.0), parts.get("grams", 0.0), parts.get("concepts", 0.0)
     lexical = 0.6 * words + 0.4 * grams
-    return max(lexical, 0.5 * lexical + 0.5 * concepts, parts.get("meaning", 0.0))
+    return max(lexical, 0.5 * lexical + 0.5 * concepts)
 
 
 def confidence(parts: Mapping[str, float], *, risky: bool) -> str:

@@ -204,7 +204,8 @@ def rank_spans(
         total = np.where(reads[length - 1 :], total - weights.read_out_end, total)
         if length > 1:
             total = np.where(reads[:size], total - weights.read_out_start, total)
-        for index in np.flatnonzero(allowed & (base > 0.02)).tolist():
+        speaks = base > 0.02 if near is None else (base > 0.02) | (extra["meaning"] > 0)
+        for index in np.flatnonzero(allowed & speaks).tolist():
             parts = {name: float(values[index]) for name, values in (*shares.items(), *extra.items())} | {"base": float(base[index])}
             found.append(
                 Span(

@@ -6,19 +6,19 @@ from archive.errors import LiveProofError
 class ModelMissing(LiveProofError):
     """A model that the settings ask for is not on this machine."""
 
-    exit_code = 21
+    exit_code = 24
     status = 503
 
 
 class ModelUnusable(LiveProofError):
     """A model is there, but it is damaged or of another kind than the engine reads."""
 
-    exit_code = 22
+    exit_code = 25
     status = 503
 
 
 class SoundUnreadable(LiveProofError):
     """The sound of a file can't be decoded, or takes longer than is allowed."""
 
-    exit_code = 23
+    exit_code = 26
     status = 422

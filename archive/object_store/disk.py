@@ -1,17 +1,21 @@
 """Objects as files: `ab/cd/abcd…`, read-only, written to a temporary name, synced, then renamed."""
 
+import contextlib
 import errno
 import hashlib
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from archive.digest import CHUNK_BYTES
 from archive.errors import NotFound, StorageFull
+
+ABANDONED_AFTER_S = 24 * 3600
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -24,6 +28,7 @@ class DiskStore:
         self._margin = free_space_margin_bytes
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
+        self._clear_abandoned()
 
     def put(self, source: BinaryIO) -> tuple[str, int]:
         hasher, size = hashlib.sha256(), 0
@@ -81,6 +86,13 @@ class DiskStore:
         for file in self._folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
             if _HEX.fullmatch(file.name):
                 yield "sha256:" + file.name
+
+    def _clear_abandoned(self) -> None:
+        """A killed process leaves its unfinished copy; one that nobody has written to for a day has no writer any more."""
+        for file in self._incoming.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process may clear it at the same time
+                if time.time() - file.stat().st_mtime > ABANDONED_AFTER_S:
+                    file.unlink()
 
     def _place(self, digest: str) -> Path:
         name = digest.removeprefix("sha256:")

@@ -25,6 +25,7 @@ async function choose(card, what = "play") {
   const same = current()?.recording === card.dataset.recording && current()?.start === Number(card.dataset.start);
   try {
     if (what === "play" || !same) await show(momentOf(card), what === "play");
+    if (narrow.matches && what === "play") (find("video").hidden ? player : find("video")).scrollIntoView({ block: "center" });
     if (what === "clip") openClip();
     if (what === "case") await openCase();
   } catch (error) {

@@ -1,0 +1,350 @@
+"""The command `liveproof`: what an agent, a script or an assistant types."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from api import printing
+from api.exits import exit_code_of, explain
+from api.messages import message
+from api.settings import api_settings
+
+if TYPE_CHECKING:
+    from api.workplace import Workplace
+
+app = typer.Typer(
+    name="liveproof",
+    help="Keeps livestream recordings as evidence and finds the second in which the host promised it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+case_app = typer.Typer(help="Disputes: open a case, rest it on moments, look at it.", no_args_is_help=True)
+models_app = typer.Typer(help="Speech and sentence models: what each setting needs and where it is.", no_args_is_help=True)
+app.add_typer(case_app, name="case")
+app.add_typer(models_app, name="models")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
+Recording = Annotated[str, typer.Argument(help="Id of a recording, as ingest and status print it.")]
+Actor = Annotated[Optional[str], typer.Option("--actor", help="Who the custody log names; default LIVEPROOF_ACTOR.")]  # noqa: UP045 - typer reads it at run time
+
+
+def main() -> None:
+    """Entry of the console script."""
+    app()
+
+
+@contextmanager
+def reported(as_json: bool = False) -> Iterator[None]:
+    """Turn what goes wrong into one clear line on standard error and the tabled exit code."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except KeyboardInterrupt:
+        typer.echo("liveproof: " + message("command.interrupted", api_settings().language), err=True)
+        raise typer.Exit(130) from None
+    except Exception as error:
+        text = explain(error)
+        if as_json:
+            print(json.dumps({"error": {"code": exit_code_of(error), "kind": type(error).__name__, "message": text}}, ensure_ascii=False))
+        typer.echo(f"liveproof: {text}", err=True)
+        raise typer.Exit(exit_code_of(error)) from error
+
+
+@app.command()
+def ingest(
+    media: Annotated[Optional[list[Path]], typer.Argument(help="Media files; several are the parts of one session, in order.")] = None,  # noqa: UP045
+    recording_id: Annotated[Optional[str], typer.Option("--id", help="Id to hold it under; default: made from the content.")] = None,  # noqa: UP045
+    chat: Annotated[Optional[list[Path]], typer.Option("--chat", help="Chat log; again for each part.")] = None,  # noqa: UP045
+    captions: Annotated[Optional[Path], typer.Option("--captions", help="SRT, VTT or ASS; alone, no media is held.")] = None,  # noqa: UP045
+    products: Annotated[Optional[Path], typer.Option("--products", help="The shelf, JSON or CSV.")] = None,  # noqa: UP045
+    events: Annotated[Optional[Path], typer.Option("--events", help="What was on air when, JSON or CSV.")] = None,  # noqa: UP045
+    started_at: Annotated[Optional[str], typer.Option("--started-at", help="2026-11-18T20:00:00+08:00")] = None,  # noqa: UP045
+    platform: Annotated[Optional[str], typer.Option(help="douyin, taobao, kuaishou, bilibili, …")] = None,  # noqa: UP045
+    room: Annotated[Optional[str], typer.Option(help="Room id on the platform.")] = None,  # noqa: UP045
+    host: Annotated[Optional[str], typer.Option(help="Who hosted.")] = None,  # noqa: UP045
+    title: Annotated[Optional[str], typer.Option(help="The session's title.")] = None,  # noqa: UP045
+    no_process: Annotated[bool, typer.Option("--no-process", help="Admit only; liveproof work carries on later.")] = False,
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Admit a session's recording and what came with it, then transcribe and index it.
+
+    Running it again with the same files finds what is held and carries on where a killed run stopped.
+    """
+    with reported(as_json):
+        from api import operations
+        from archive.timeline import WallTime
+        from ingest.admission import IngestRequest
+
+        request = IngestRequest(
+            media=tuple(media or ()),
+            recording_id=recording_id,
+            chat=tuple(chat or ()),
+            captions=captions,
+            products=products,
+            events=events,
+            started_at=WallTime.parse(started_at) if started_at else None,
+            platform=platform,
+            room=room,
+            host=host,
+            title=title,
+        )
+        with opened() as place:
+            with printing.progress(as_json) as watch:
+                admitted = operations.ingest(place, request, actor or place.archive.settings.actor, watch)
+                if not no_process:
+                    _process(place, admitted.recording.id, watch)
+            printing.ingested(place, admitted, not no_process, as_json)
+
+
+@app.command()
+def work(
+    forever: Annotated[bool, typer.Option("--forever", help="Stay and take up what comes in.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Do what is left: jobs that a killed process left behind, and recordings not yet transcribed or indexed."""
+    with reported(as_json), opened() as place, printing.progress(as_json) as watch:
+        import time
+
+        from api.processing import open_jobs, process_or_index, unprocessed
+
+        done: list[str] = []
+        with open_jobs(place, watch) as jobs:
+            while True:
+                for recording_id in unprocessed(place):
+                    jobs.wait(process_or_index(jobs, recording_id))
+                    done.append(recording_id)
+                if not forever:
+                    break
+                time.sleep(2)
+        printing.worked(done, as_json)
+
+
+@app.command()
+def transcribe(recording: Recording, as_json: AsJson = False) -> None:
+    """Hear a recording anew: a further transcript version; the older ones stay."""
+    with reported(as_json), opened() as place:
+        from api.processing import open_jobs, transcribe_again
+
+        place.archive.catalog.recording(recording)
+        with printing.progress(as_json) as watch, open_jobs(place, watch) as jobs:
+            jobs.wait(transcribe_again(jobs, recording))
+        printing.shown(place, recording, as_json)
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="In the buyer's words, e.g. 主播有没有说假一赔十")],
+    recording: Annotated[Optional[str], typer.Option(help="Only in this recording.")] = None,  # noqa: UP045
+    product: Annotated[Optional[str], typer.Option(help="Only about this product (product_id).")] = None,  # noqa: UP045
+    host: Annotated[Optional[str], typer.Option(help="Only sessions of this host.")] = None,  # noqa: UP045
+    since: Annotated[Optional[str], typer.Option(help="Only what was said from this time on.")] = None,  # noqa: UP045
+    until: Annotated[Optional[str], typer.Option(help="Only what was said before this time.")] = None,  # noqa: UP045
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many moments.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Find the seconds in which the host promised it, or say that it was not said, with coverage."""
+    with reported(as_json), opened() as place:
+        from api import operations
+        from archive.timeline import WallTime
+
+        answer = operations.search(
+            place,
+            question,
+            recording=recording,
+            product=product,
+            host=host,
+            since=WallTime.parse(since) if since else None,
+            until=WallTime.parse(until) if until else None,
+            limit=limit,
+        )
+        printing.answered(question, answer, as_json)
+
+
+@app.command()
+def show(recording: Recording, as_json: AsJson = False) -> None:
+    """What is held of a recording: parts, times, gaps, chat, shelf, transcript."""
+    with reported(as_json), opened() as place:
+        printing.shown(place, recording, as_json)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Every recording held and how far it is."""
+    with reported(as_json), opened() as place:
+        printing.status(place, as_json)
+
+
+@app.command()
+def clip(
+    recording: Recording,
+    from_: Annotated[str, typer.Option("--from", help="Start: milliseconds, or 1:13.5")],
+    to: Annotated[str, typer.Option("--to", help="End: milliseconds, or 1:20")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write, .mp4; the proof clip and proof go beside it.")],
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cut a clip to watch, and beside it the stream-copied proof clip with its proof."""
+    with reported(as_json), opened() as place:
+        from api import operations
+        from archive.timeline import parse_ms
+
+        made = operations.clip(place, recording, parse_ms(from_), parse_ms(to), out, actor or place.archive.settings.actor)
+        printing.clipped(made, as_json)
+
+
+@app.command()
+def package(
+    case: Annotated[str, typer.Argument(help="Id of the case.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="ZIP file to write.")],
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build a case's evidence package: clips with proofs, transcript, chat, custody extract, report, verifier."""
+    with reported(as_json), opened() as place:
+        from api import operations
+
+        with printing.progress(as_json) as watch:
+            built = operations.package(place, case, out, actor or place.archive.settings.actor, watch)
+        printing.packaged(built, out, as_json)
+
+
+@app.command()
+def verify(
+    file: Annotated[Optional[Path], typer.Argument(help="An evidence package.")] = None,  # noqa: UP045
+    archive: Annotated[bool, typer.Option("--archive", help="Check everything held instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a package offline, needing neither archive nor network; or the whole archive."""
+    with reported(as_json):
+        from archive.errors import LiveProofError
+        from archive.verification import verify_archive, verify_package
+
+        if archive == (file is not None):
+            raise LiveProofError(message("command.verify_what", api_settings().language))
+        if file is not None:
+            report = verify_package(file)
+        else:
+            with opened() as place:
+                report = verify_archive(place.archive)
+        printing.verified(report, as_json)
+        if not report.passed:
+            raise typer.Exit(9)
+
+
+@app.command()
+def serve(
+    host: Annotated[Optional[str], typer.Option(help="Address; default LIVEPROOF_BIND, 127.0.0.1.")] = None,  # noqa: UP045
+    port: Annotated[Optional[int], typer.Option(min=0, max=65535, help="Port; default LIVEPROOF_PORT, 8700.")] = None,  # noqa: UP045
+) -> None:
+    """Serve the page and the HTTP API."""
+    with reported(), opened() as place:
+        from api.serving import serve_forever
+
+        settings = api_settings()
+        serve_forever(place, host or settings.bind, settings.port if port is None else port)
+
+
+@app.command()
+def demo(
+    home: Annotated[Path, typer.Option(help="Where the demo keeps its archive.")] = Path("demo-home"),
+    serve_page: Annotated[bool, typer.Option("--serve/--no-serve", help="End by serving the page.")] = True,
+) -> None:
+    """The whole main job on the demo session: ingest, ask, clip, package, verify, tamper."""
+    with reported():
+        from api.demo import run_demo
+
+        run_demo(home, serve_page)
+
+
+@case_app.command("open")
+def case_open(
+    title: Annotated[Optional[str], typer.Option(help="What the case is called.")] = None,  # noqa: UP045
+    complaint: Annotated[Optional[Path], typer.Option(help="JSON: case_title, problem_class, text, demand.")] = None,  # noqa: UP045
+    order: Annotated[Optional[Path], typer.Option(help="JSON: order_id, product_id, paid_at, amount_minor, buyer.")] = None,  # noqa: UP045
+    text: Annotated[Optional[str], typer.Option(help="The complaint in the buyer's words.")] = None,  # noqa: UP045
+    case_id: Annotated[Optional[str], typer.Option("--id", help="Id; default the next number.")] = None,  # noqa: UP045
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a case from a complaint and an order."""
+    with reported(as_json), opened() as place:
+        from api.intake import open_case
+
+        case = open_case(place, case_id, title, text, complaint, order, actor or place.archive.settings.actor)
+        printing.case_shown(case, as_json)
+
+
+@case_app.command("add")
+def case_add(
+    case: Annotated[str, typer.Argument(help="Id of the case.")],
+    recording: Recording,
+    from_: Annotated[str, typer.Option("--from", help="Start: milliseconds, or 1:13.5")],
+    to: Annotated[str, typer.Option("--to", help="End: milliseconds, or 1:20")],
+    purpose: Annotated[str, typer.Option(help="What it is to prove.")] = "",
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rest a case on a span of a recording."""
+    with reported(as_json), opened() as place:
+        from api import operations
+        from archive.timeline import parse_ms
+
+        operations.add_moment(place, case, recording, parse_ms(from_), parse_ms(to), purpose, actor or place.archive.settings.actor)
+        printing.case_shown(place.archive.cases.case(case), as_json)
+
+
+@case_app.command("show")
+def case_show(case: Annotated[str, typer.Argument(help="Id of the case.")], as_json: AsJson = False) -> None:
+    """One case with its moments."""
+    with reported(as_json), opened() as place:
+        printing.case_shown(place.archive.cases.case(case), as_json)
+
+
+@case_app.command("list")
+def case_list(as_json: AsJson = False) -> None:
+    """All cases, newest first."""
+    with reported(as_json), opened() as place:
+        printing.cases_listed(place.archive.cases.cases(), as_json)
+
+
+@models_app.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """What models are needed, where each was found, and what to do about those that weren't."""
+    with reported(as_json), opened() as place:
+        from api.model_inventory import inventory
+
+        printing.models_listed(inventory(place), as_json)
+
+
+@contextmanager
+def opened() -> "Iterator[Workplace]":
+    """The workplace of this command, closed at its end."""
+    from api.workplace import open_workplace
+    from archive.logs import configure_logs
+    from archive.settings import archive_settings
+
+    configure_logs(archive_settings())
+    place = open_workplace()
+    try:
+        yield place
+    finally:
+        place.close()
+
+
+def _process(place: "Workplace", recording_id: str, watch: printing.Watch) -> None:
+    from api.processing import open_jobs, process_or_index
+
+    with open_jobs(place, watch) as jobs:
+        jobs.wait(process_or_index(jobs, recording_id))
+
+
+if __name__ == "__main__":
+    main()

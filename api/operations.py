@@ -1,0 +1,145 @@
+"""What the product does, once for the command line, HTTP and the demo. Each takes the workplace and plain values."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from api.workplace import Workplace
+from archive.cases import BuiltPackage, Case, CaseMoment
+from archive.clip import Clip, cut_clip
+from archive.errors import InvalidTime
+from archive.evidence_package import build_package
+from archive.media_proof import anchor_media
+from archive.recording import Recording
+from archive.timeline import WallTime
+from archive.transcript import Segment, Transcript
+from ingest.admission import Admitted, IngestRequest, admit
+from search.answer import Answer, ask
+from search.indexes import Filter
+
+Progress = Callable[[str, int, int], None]
+
+RESULTS_MAX = 100
+
+
+def ignore_progress(step: str, done: int, total: int) -> None:
+    """For callers that show none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One recording with what is known about it. `transcript` is None until something has been transcribed."""
+
+    recording: Recording
+    messages: int
+    products: int
+    transcript: Transcript | None
+    indexed: bool
+
+
+def holding(workplace: Workplace, recording_id: str) -> Holding:
+    """NotFound if the recording isn't held."""
+    archive = workplace.archive
+    recording = archive.catalog.recording(recording_id)
+    messages, products = archive.catalog.counts(recording_id)
+    transcript = archive.transcripts.latest(recording_id)
+    indexed = transcript is not None and indexed_version(workplace, recording_id) == transcript.version
+    return Holding(recording, messages, products, transcript, indexed)
+
+
+def indexed_version(workplace: Workplace, recording_id: str) -> int:
+    """Which transcript version search holds; 0 if none."""
+    return next((entry.transcript_version for entry in workplace.index.recordings(Filter(recording=recording_id))), 0)
+
+
+def ingest(workplace: Workplace, request: IngestRequest, actor: str, progress: Progress = ignore_progress) -> Admitted:
+    """Admit a session and log the Merkle root of each part's media, so that a clip can be proven without the whole (G1, G3)."""
+    admitted = admit(workplace.archive, request, actor, progress)
+    if admitted.recording.has_media:
+        progress("anchor", 0, 1)
+        anchor_media(workplace.archive, admitted.recording.id, actor)
+        progress("anchor", 1, 1)
+    return admitted
+
+
+def search(
+    workplace: Workplace,
+    question: str,
+    *,
+    recording: str | None = None,
+    product: str | None = None,
+    host: str | None = None,
+    since: WallTime | None = None,
+    until: WallTime | None = None,
+    limit: int = 5,
+) -> Answer:
+    """Ask. An unknown recording is NotFound, times in the wrong order InvalidTime, an empty or overlong question InvalidQuestion."""
+    if recording is not None:
+        workplace.archive.catalog.recording(recording)
+    if since and until and since > until:
+        raise InvalidTime(f"--since {since.iso()} lies after --until {until.iso()}")
+    answer = ask(
+        workplace.index,
+        question,
+        recording=recording,
+        product=product,
+        host=host,
+        since=since,
+        until=until,
+        limit=max(1, min(limit, RESULTS_MAX)),
+        embedder=workplace.embedder,
+    )
+    asked_about = Filter(recording=recording, product=product, host=host, since=since, until=until)
+    return replace(answer, coverage=replace(answer.coverage, unsearched=_unsearched(workplace, asked_about)))
+
+
+def _unsearched(workplace: Workplace, asked: Filter) -> tuple[str, ...]:
+    """Recordings that the question is about and that the index doesn't hold: “not said” says nothing of them."""
+    searched = {entry.recording.id for entry in workplace.index.recordings(Filter())}
+    catalog = workplace.archive.catalog
+    return tuple(
+        held.id
+        for held in catalog.recordings()
+        if held.id not in searched
+        and asked.recording in (None, held.id)
+        and asked.host in (None, held.host)
+        and _ran_within(held, asked.since, asked.until)
+        and (asked.product is None or any(p.product_id == asked.product for p in catalog.products(held.id)))
+    )
+
+
+def _ran_within(recording: Recording, since: WallTime | None, until: WallTime | None) -> bool:
+    started, _ = recording.wall_at(0)
+    if started is None:
+        return since is None and until is None
+    return (since is None or started.plus_ms(recording.duration_ms) >= since) and (until is None or started < until)
+
+
+def clip(workplace: Workplace, recording_id: str, from_ms: int, to_ms: int, out: Path, actor: str) -> Clip:
+    """Cut a view clip to `out`, with its proof clip and proof beside it."""
+    return cut_clip(workplace.archive, recording_id, from_ms, to_ms, out, actor)
+
+
+def quote(workplace: Workplace, recording_id: str, start_ms: int, end_ms: int) -> str:
+    """The transcript's words that overlap a span, as they stand."""
+    transcript = workplace.archive.transcripts.latest(recording_id)
+    said: Sequence[Segment] = transcript.segments if transcript else ()
+    return " ".join(s.text for s in said if s.start_ms < end_ms and s.end_ms > start_ms)
+
+
+def add_moment(workplace: Workplace, case_id: str, recording_id: str, start_ms: int, end_ms: int, purpose: str, actor: str) -> CaseMoment:
+    """Rest a case on a span; its quote is what the transcript has there. InvalidTime if the span isn't in the recording."""
+    recording = workplace.archive.catalog.recording(recording_id)
+    if not 0 <= start_ms < end_ms <= recording.duration_ms + 1000:
+        raise InvalidTime(f"{start_ms}–{end_ms} ms is no span of {recording_id}, which lasts {recording.duration_ms} ms")
+    words = quote(workplace, recording_id, start_ms, end_ms)
+    return workplace.archive.cases.add_moment(case_id, recording_id, start_ms, end_ms, words, purpose, actor)
+
+
+def package(workplace: Workplace, case_id: str, out: Path | None, actor: str, progress: Progress = ignore_progress) -> BuiltPackage:
+    """Build a case's evidence package; also written to `out` if given."""
+    return build_package(workplace.archive, case_id, actor, out, lambda done, total, step: progress(step, done, total))
+
+
+def cases(workplace: Workplace) -> list[Case]:
+    return workplace.archive.cases.cases()

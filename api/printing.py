@@ -1,0 +1,287 @@
+"""What the command line shows: JSON for programs, tables and quotes for people."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from api import answers, operations
+from api.messages import message, named
+from api.settings import api_settings
+from archive.digest import Json
+from archive.timeline import format_ms
+
+if TYPE_CHECKING:
+    from api.model_inventory import ModelRow
+    from api.workplace import Workplace
+    from archive.cases import BuiltPackage, Case
+    from archive.clip import Clip
+    from archive.verification import VerificationReport
+    from ingest.admission import Admitted
+    from search.answer import Answer, Moment
+
+Watch = Callable[[str, int, int], None]
+
+
+def say(key: str, **values: object) -> str:
+    """A text of the catalogue in this process's language."""
+    return message(key, api_settings().language, **values)
+
+
+def console() -> Console:
+    """Standard output; plain where it is no terminal."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def as_json(value: Json) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Watch]:
+    """Progress bars on standard error, one a step; nothing where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield operations.ignore_progress
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def watch(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(named("step", step, api_settings().language), total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield watch
+
+
+def ingested(place: "Workplace", admitted: "Admitted", processed: bool, json_wanted: bool) -> None:
+    """What is held now, and what was mended or left out on the way in."""
+    held = operations.holding(place, admitted.recording.id)
+    if json_wanted:
+        as_json({**answers.holding_json(held), "already_held": admitted.already_held, "notes": list(admitted.notes)})
+        return
+    out = console()
+    key = "command.already_held" if admitted.already_held else "command.admitted"
+    out.print(say(key, recording=admitted.recording.id), style="bold")
+    _describe(out, held)
+    for note in admitted.notes:
+        out.print(f"  ! {note}", style="yellow")
+    if not processed:
+        out.print(say("command.process_later"))
+
+
+def worked(done: Sequence[str], json_wanted: bool) -> None:
+    if json_wanted:
+        as_json({"processed": list(done)})
+    else:
+        console().print(say("command.worked", count=len(done), recordings=", ".join(done)) if done else say("command.nothing_to_do"))
+
+
+def shown(place: "Workplace", recording_id: str, json_wanted: bool) -> None:
+    held = operations.holding(place, recording_id)
+    if json_wanted:
+        as_json(answers.holding_json(held))
+        return
+    out = console()
+    out.print(f"{held.recording.title or recording_id}", style="bold")
+    _describe(out, held)
+
+
+def status(place: "Workplace", json_wanted: bool) -> None:
+    held = [operations.holding(place, recording.id) for recording in place.archive.catalog.recordings()]
+    open_cases = len(place.archive.cases.cases())
+    head = place.archive.custody.head()
+    if json_wanted:
+        as_json(
+            {
+                "home": str(place.archive.home),
+                "recordings": [answers.holding_json(one) for one in held],
+                "cases": open_cases,
+                "custody_entries": head.seq if head else 0,
+                "custody_head": head.digest if head else None,
+            }
+        )
+        return
+    out = console()
+    out.print(say("command.home", home=place.archive.home, entries=head.seq if head else 0, cases=open_cases))
+    if not held:
+        out.print(say("command.empty"))
+        return
+    table = Table(box=None, pad_edge=False)
+    for key in ("recording", "started", "length", "parts", "chat", "transcript"):
+        table.add_column(say(f"column.{key}"))
+    for one in held:
+        recording = one.recording
+        started, _ = recording.wall_at(0)
+        table.add_row(
+            recording.id,
+            started.iso() if started else "—",
+            format_ms(recording.duration_ms),
+            str(len(recording.parts)),
+            str(one.messages),
+            _transcript_state(one),
+        )
+    out.print(table)
+
+
+def answered(question: str, answer: "Answer", json_wanted: bool) -> None:
+    if json_wanted:
+        as_json(answers.answer_json(answer))
+        return
+    print_answer(console(), question, answer)
+
+
+def print_answer(out: Console, question: str, answer: "Answer") -> None:
+    """One question's answer as an agent reads it."""
+    out.print(Text("? " + question, style="bold cyan"))
+    if not answer.found:
+        out.print(Text("  " + say("answer.none"), style="bold yellow"))
+        if answer.not_heard:
+            out.print("  " + say("command.never_heard", terms="、".join(answer.not_heard)))
+        if answer.moments:
+            out.print("  " + say("command.nearest"))
+    for moment in answer.moments:
+        print_moment(out, moment, dim=not answer.found)
+    out.print("  " + coverage_line(answer))
+    if answer.coverage.unsearched:
+        out.print("  " + say("command.unsearched", recordings=", ".join(answer.coverage.unsearched)), style="yellow")
+
+
+def print_moment(out: Console, moment: "Moment", dim: bool = False) -> None:
+    """Quote, where, when, product, promise, how sure and why."""
+    facts = answers.moment_json(moment)
+    out.print(Text(f"  「{moment.quote}」", style="dim" if dim else "bold green"))
+    wall = f"{moment.wall_start.iso()} ±{moment.uncertainty_ms / 1000:g} s" if moment.wall_start else say("command.wall_unknown")
+    part = say("command.part", part=moment.part) + " · " if moment.part else ""
+    out.print(f"    {moment.recording} · {part}{format_ms(moment.start_ms)}–{format_ms(moment.end_ms)} · {wall}")
+    words = answers.words_for(facts, api_settings().language)
+    out.print("    " + " · ".join(words), style="dim" if dim else None)
+
+
+def coverage_line(answer: "Answer") -> str:
+    """How much was held, heard and in doubt."""
+    c = answer.coverage
+    return say(
+        "command.coverage",
+        held=format_ms(c.held_ms),
+        transcribed=format_ms(c.transcribed_ms),
+        risky=format_ms(c.risky_ms),
+        missing=format_ms(c.missing_ms),
+        recordings=c.recordings,
+    )
+
+
+def clipped(made: "Clip", json_wanted: bool) -> None:
+    if json_wanted:
+        as_json(answers.clip_json(made))
+        return
+    out = console()
+    out.print(say("command.clip", file=made.view, start=format_ms(made.from_ms), end=format_ms(made.to_ms)), style="bold")
+    out.print(say("command.clip_proof", clip=made.proof_clip, proof=made.proof))
+
+
+def packaged(built: "BuiltPackage", out_file: Path, json_wanted: bool) -> None:
+    if json_wanted:
+        as_json({"package": built.id, "case": built.case_id, "file": str(out_file), "digest": built.digest, "bytes": built.size_bytes})
+        return
+    console().print(say("command.package", file=out_file, mib=f"{built.size_bytes / (1 << 20):.1f}", digest=built.digest))
+
+
+def verified(report: "VerificationReport", json_wanted: bool) -> None:
+    if json_wanted:
+        as_json(answers.report_json(report))
+        return
+    print_report(console(), report)
+
+
+def print_report(out: Console, report: "VerificationReport", failures_only: bool = False) -> None:
+    """Every numbered check in plain language."""
+    for number, check in enumerate(report.checks, 1):
+        if failures_only and check.passed:
+            continue
+        mark = Text("✓ ", style="green") if check.passed else Text("✗ ", style="bold red")
+        out.print(Text.assemble(f"  {number:>2} ", mark, check.name, "" if not check.detail else f": {check.detail}"))
+    out.print(Text("  " + say("verify.passed" if report.passed else "verify.failed"), style="bold green" if report.passed else "bold red"))
+
+
+def case_shown(case: "Case", json_wanted: bool) -> None:
+    if json_wanted:
+        as_json(answers.case_json(case))
+        return
+    out = console()
+    out.print(f"{case.id}  {case.title}", style="bold")
+    out.print(say("command.case", complaint=case.complaint, demand=case.demand or "—", product=case.product_id or "—"))
+    for moment in case.moments:
+        out.print(f"  {moment.number}. {moment.recording_id} {format_ms(moment.start_ms)}–{format_ms(moment.end_ms)} 「{moment.quote}」")
+
+
+def cases_listed(found: "Sequence[Case]", json_wanted: bool) -> None:
+    if json_wanted:
+        as_json({"cases": [answers.case_json(case) for case in found]})
+        return
+    out = console()
+    for case in found:
+        out.print(f"{case.id}  {case.title}  ({len(case.moments)})")
+    if not found:
+        out.print(say("command.no_cases"))
+
+
+def models_listed(rows: "Sequence[ModelRow]", json_wanted: bool) -> None:
+    if json_wanted:
+        as_json(
+            {
+                "models": [
+                    {
+                        "name": row.name,
+                        "needed_for": row.needed_for,
+                        "state": row.state,
+                        "where": row.where,
+                        "bytes": row.size_bytes,
+                        "digest": row.digest,
+                        "note": row.note,
+                    }
+                    for row in rows
+                ]
+            }
+        )
+        return
+    table = Table(box=None, pad_edge=False)
+    for key in ("model", "for", "state", "size", "path"):
+        table.add_column(say(f"column.{key}"), overflow="fold")
+    for row in rows:
+        size = f"{row.size_bytes / 1e6:.0f} MB" if row.size_bytes else "—"
+        table.add_row(row.name, row.needed_for, row.state, size, row.where or row.note)
+    console().print(table)
+
+
+def _describe(out: Console, held: operations.Holding) -> None:
+    recording = held.recording
+    started, uncertainty = recording.wall_at(0)
+    wall = f"{started.iso()} ±{uncertainty / 1000:g} s" if started else say("command.wall_unknown")
+    media = say("command.parts", count=len(recording.parts)) if recording.has_media else say("command.no_media")
+    out.print(f"  {recording.id} · {format_ms(recording.duration_ms)} · {wall} · {media}")
+    for part in recording.parts:
+        out.print(f"    {part.number}. {part.file_name} · {format_ms(part.duration_ms)} · {part.digest}")
+        for damage in part.damage:
+            out.print(f"       ! {damage}", style="yellow")
+    for gap in recording.gaps:
+        out.print("    " + say("command.gap", start=format_ms(gap.start_ms), end=format_ms(gap.end_ms), reason=gap.reason))
+    out.print("  " + say("command.beside", messages=held.messages, products=held.products, transcript=_transcript_state(held)))
+
+
+def _transcript_state(held: operations.Holding) -> str:
+    if held.transcript is None:
+        return say("command.not_transcribed")
+    p = held.transcript.provenance
+    return say(
+        "command.transcript", version=held.transcript.version, segments=len(held.transcript.segments), engine=p.engine, model=p.model
+    )

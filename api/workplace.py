@@ -1,0 +1,46 @@
+"""What one process works with: the archive, the search index and, once asked for, the sentence embedder and the recogniser."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from archive.opening import Archive, open_archive
+from archive.settings import ArchiveSettings, archive_settings
+from archive.timeline import Clock, WallTime
+from search.embeddings import Embedder, open_embedder
+from search.indexes import Index, open_index
+from search.settings import SearchSettings
+from transcribe.engines import Engine, load_engine
+from transcribe.settings import TranscribeSettings, transcribe_settings
+
+
+@dataclass
+class Workplace:
+    """Opened parts of the product. Heavy ones are opened when first asked for."""
+
+    archive: Archive
+    search_settings: SearchSettings
+    transcribe_settings: TranscribeSettings
+
+    @cached_property
+    def index(self) -> Index:
+        return open_index(self.archive.home / "index", busy_seconds=self.search_settings.index_busy_seconds)
+
+    @cached_property
+    def embedder(self) -> Embedder | None:
+        """None where no sentence model is held: search then goes by words, sounds, quantities and concepts."""
+        return open_embedder(self.search_settings, self.archive.home)
+
+    @cached_property
+    def engine(self) -> Engine:
+        return load_engine(self.transcribe_settings, self.archive.home)
+
+    def close(self) -> None:
+        if "index" in self.__dict__:
+            self.index.close()
+        self.archive.close()
+
+
+def open_workplace(settings: ArchiveSettings | None = None, clock: Clock = WallTime.now) -> Workplace:
+    """Open the archive that the settings name; the rest follows when needed."""
+    archive = open_archive(settings or archive_settings(), clock)
+    return Workplace(archive, SearchSettings(), transcribe_settings())
