@@ -32,6 +32,13 @@ class TranscribeSettings(BaseSettings):
     speech_min_pause_ms: int = Field(224, ge=64, le=5000, description="A pause this long ends an utterance, in ms.")
     speech_pad_ms: int = Field(200, ge=0, le=1000, description="Sound kept before and after each utterance, in ms.")
     speech_window_ms: int = Field(28_000, ge=5000, le=29_500, description="Most sound given to the recogniser at once, in ms.")
+    speech_pack_ms: int | None = Field(
+        None,
+        ge=0,
+        le=29_500,
+        description="Utterances share a window up to this length, in ms; 0: each has its own (slower, surest times). "
+        "None: 28000, and 0 for the bundled demo model.",
+    )
     sound_max_hours: int = Field(48, ge=1, le=240, description="A file whose sound is longer is refused, in hours.")
     ffmpeg: str | None = Field(None, description="Path of the ffmpeg program; none: looked for.")
 

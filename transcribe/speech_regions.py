@@ -129,7 +129,10 @@ def _padded(spans: list[tuple[int, int]], pad_ms: int, duration_ms: int) -> list
 
 
 def pack(regions: Iterable[Region], max_ms: int) -> list[Window]:
-    """Windows of at most `max_ms` of sound. Regions more than 20 s apart don't share one: they rarely share a subject or a level."""
+    """Windows of at most `max_ms` of sound, or of one region that is longer.
+
+    Regions more than 20 s apart don't share one: they rarely share a subject or a level.
+    """
     windows: list[Window] = []
     held: list[Region] = []
     for region in regions:

@@ -75,7 +75,7 @@ def sound_of(source: Path, scratch: Path, settings: TranscribeSettings) -> Sound
     return hold_sound(source, scratch, program=program, timeout_s=timeout_s, max_hours=settings.sound_max_hours)
 
 
-def windows_of(part: Part, sound: Sound | None, settings: TranscribeSettings) -> PartPlan:
+def windows_of(part: Part, sound: Sound | None, settings: TranscribeSettings, engine: Engine) -> PartPlan:
     """Find the speech of a part and pack it into windows. Sound beyond the part's probed duration is left out."""
     at = part.clock.to_recording
     if sound is None:
@@ -92,7 +92,7 @@ def windows_of(part: Part, sound: Sound | None, settings: TranscribeSettings) ->
     speech = merged_spans(regions)
     skipped = skipped_spans(speech, part.duration_ms)
     heard, left_out = (tuple((at(start), at(end)) for start, end in spans) for spans in (speech, skipped))
-    return PartPlan(part.number, tuple(pack(regions, settings.speech_window_ms)), heard, left_out)
+    return PartPlan(part.number, tuple(pack(regions, _pack_ms(settings, engine))), heard, left_out)
 
 
 def transcribe_batch(sound: Sound, part: Part, windows: Sequence[Window], engine: Engine) -> tuple[Segment, ...]:
@@ -125,7 +125,7 @@ def transcribe_part(
 ) -> PartTranscript:
     """All steps in one go. `progress(done, total)` counts windows; the scratch file is removed at the end."""
     sound = sound_of(source, scratch, settings)
-    plan = windows_of(part, sound, settings)
+    plan = windows_of(part, sound, settings, engine)
     if sound is None:
         return joined(plan, ())
     batches: list[tuple[Segment, ...]] = []
@@ -148,8 +148,17 @@ def provenance_of(engine: Engine, settings: TranscribeSettings, created_at: Wall
         "speech_min_pause_ms": settings.speech_min_pause_ms,
         "speech_pad_ms": settings.speech_pad_ms,
         "speech_window_ms": settings.speech_window_ms,
+        "speech_pack_ms": _pack_ms(settings, engine),
     }
     return Provenance(engine.name, engine.version, engine.model, engine.model_digest, parameters, created_at)
+
+
+def _pack_ms(settings: TranscribeSettings, engine: Engine) -> int:
+    # The demo model is small and reads the first utterance of a window best.
+    wanted = settings.speech_pack_ms
+    if wanted is None:
+        wanted = 0 if engine.parameters.get("model_found_in") == "bundled" else settings.speech_window_ms
+    return min(wanted, settings.speech_window_ms)
 
 
 def _packed(sound: Sound, window: Window) -> Samples:

@@ -176,13 +176,13 @@ def main() -> None:
     arguments.add_argument("--engine", default="faster-whisper", choices=["faster-whisper", "openai-whisper"])
     arguments.add_argument("--session", type=Path, help="folder of the committed demo session")
     arguments.add_argument("--beam", type=int, default=5)
-    arguments.add_argument("--window", type=int, default=TranscribeSettings().speech_window_ms, help="most sound at once, in ms")
+    arguments.add_argument("--pack", type=int, default=0, help="most sound that utterances share, in ms")
     arguments.add_argument("--lines", action="store_true", help="print every line beside what was heard")
     given = arguments.parse_args()
     configure_logs(archive_settings())
     with tempfile.TemporaryDirectory() as home:
         settings = TranscribeSettings(
-            whisper_model=str(given.checkpoint), whisper_engine=given.engine, whisper_beam=given.beam, speech_window_ms=given.window
+            whisper_model=str(given.checkpoint), whisper_engine=given.engine, whisper_beam=given.beam, speech_pack_ms=given.pack
         )
         print(evaluate(load_engine(settings, Path(home)), settings, given.session, given.lines))
 

@@ -55,7 +55,7 @@ def test_every_spoken_line_gets_a_segment_at_its_place_on_the_recordings_time_li
 
 def test_speech_and_skipped_time_cover_the_part_once(tmp_path: Path) -> None:
     part = part_for(SPEECH, DURATION_MS, starts_at_ms=1000)
-    plan = windows_of(part, sound_of(SPEECH, tmp_path / "sound", SETTINGS), SETTINGS)
+    plan = windows_of(part, sound_of(SPEECH, tmp_path / "sound", SETTINGS), SETTINGS, Listener())
     spans = sorted([*plan.speech, *plan.skipped])
     assert spans[0][0] == 1000
     assert spans[-1][1] == 1000 + DURATION_MS
@@ -75,7 +75,7 @@ def test_steps_kept_as_json_and_taken_up_again_give_the_same_transcript(tmp_path
     part, progress = part_for(SPEECH, DURATION_MS), []
     whole = transcribe_part(SPEECH, part, Listener(), SETTINGS, tmp_path / "a", lambda done, total: progress.append((done, total)))
     assert progress[-1][0] == progress[-1][1] == len(progress) > 1
-    plan = windows_of(part, sound_of(SPEECH, tmp_path / "b", SETTINGS), SETTINGS)
+    plan = windows_of(part, sound_of(SPEECH, tmp_path / "b", SETTINGS), SETTINGS, Listener())
     kept_plan = json.dumps(plan_to_json(plan))
     kept_batches = []
     for number in range(len(plan.batches(1))):
@@ -104,3 +104,16 @@ def test_the_demo_model_writes_each_line_where_it_was_said(tmp_path: Path) -> No
     for segment, line in zip(transcript.segments, lines, strict=True):
         assert abs(segment.start_ms - line.start_ms) <= 200
         assert sum(a != b for a, b in zip(segment.text, line.text, strict=False)) <= 3
+
+
+def test_with_no_packing_every_utterance_has_its_own_window(tmp_path: Path) -> None:
+    alone = TranscribeSettings(speech_pack_ms=0)
+    plan = windows_of(part_for(SPEECH, DURATION_MS), sound_of(SPEECH, tmp_path / "sound", alone), alone, Listener())
+    assert [len(window.regions) for window in plan.windows] == [1] * len(spoken_lines())
+
+
+def test_the_bundled_model_is_not_packed_unless_asked_to(tmp_path: Path) -> None:
+    sound, part = sound_of(SPEECH, tmp_path / "sound", SETTINGS), part_for(SPEECH, DURATION_MS)
+    bundled, asked = Listener(parameters={"model_found_in": "bundled"}), SETTINGS.model_copy(update={"speech_pack_ms": 28_000})
+    assert len(windows_of(part, sound, SETTINGS, bundled).windows) == len(spoken_lines())
+    assert len(windows_of(part, sound, asked, bundled).windows) < len(spoken_lines())
