@@ -26,6 +26,23 @@ SRT = """1
 """
 
 
+ADMIT = ("--id", "words", "--host", "小岚", "--started-at", "2026-11-18T20:00:00+08:00", "--json")
+FIXED_KEYS = [
+    "recording",
+    "part",
+    "start_ms",
+    "end_ms",
+    "wall_start",
+    "uncertainty_ms",
+    "quote",
+    "product",
+    "promise",
+    "risk",
+    "score",
+    "why",
+]
+
+
 def liveproof(home: Path, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "LIVEPROOF_HOME": str(home), "LIVEPROOF_INTERFACE_LANGUAGE": "en", "LIVEPROOF_EMBEDDING_MODEL": "none"}
     command = [sys.executable, "-m", "api.cli", *arguments]
@@ -46,7 +63,7 @@ def captions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(tmp_path_factory: pytest.TempPathFactory, captions: Path) -> Path:
     """An archive with one captions-only recording, put there by the command itself."""
     folder = tmp_path_factory.mktemp("cli") / "home"
-    ran = liveproof(folder, "ingest", "--captions", str(captions), "--id", "words", "--host", "小岚", "--started-at", "2026-11-18T20:00:00+08:00", "--json")  # fmt: skip
+    ran = liveproof(folder, "ingest", "--captions", str(captions), *ADMIT)
     answer = json.loads(ran.stdout)
     assert answer["recording"] == "words"
     assert answer["already_held"] is False
@@ -57,7 +74,7 @@ def test_ingest_carries_on_through_indexing_before_it_returns(home: Path) -> Non
     answer = json.loads(liveproof(home, "search", "主播有没有说假一赔十", "--json").stdout)
     assert answer["found"] is True
     best = answer["moments"][0]
-    assert {"recording", "part", "start_ms", "end_ms", "wall_start", "uncertainty_ms", "quote", "product", "promise", "risk", "score", "why"} <= set(best)  # fmt: skip
+    assert set(FIXED_KEYS) <= set(best)
     assert (best["recording"], best["start_ms"]) == ("words", 20_000)
     assert "假一赔十" in best["quote"]
     assert best["wall_start"].startswith("2026-11-18T12:00:20")
@@ -88,7 +105,7 @@ def test_show_gives_the_fixed_facts(home: Path) -> None:
 
 
 def test_the_same_ingest_again_finds_what_is_held(home: Path, captions: Path) -> None:
-    again = liveproof(home, "ingest", "--captions", str(captions), "--id", "words", "--host", "小岚", "--started-at", "2026-11-18T20:00:00+08:00", "--json")  # fmt: skip
+    again = liveproof(home, "ingest", "--captions", str(captions), *ADMIT)
     assert json.loads(again.stdout)["already_held"] is True
 
 
