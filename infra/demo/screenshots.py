@@ -25,7 +25,8 @@ QUESTION, NEVER_SAID = "主播有没有说假一赔十", "主播说过皮肤过�
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--mute-audio"]
 DESK = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
-WATCHED_S = 3.5
+# Long enough for the player's own controls to fade.
+WATCHED_S = 4.5
 
 
 def main() -> None:
@@ -65,10 +66,6 @@ def photograph(browser: Browser, address: str, question: str, file: Path, locale
         while page.evaluate("document.querySelector('video').paused") and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(WATCHED_S)
-        page.evaluate("document.querySelector('video').pause()")
-        page.mouse.move(0, 0)
-    # Long enough for the player's own controls to fade.
-    time.sleep(1)
     page.screenshot(path=file)
     print(file)
     context.close()

@@ -119,6 +119,7 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(visit: OpenPage, scheme
     page.locator(".moment [data-do=play]").first.tap()
     until(lambda: video(page, "currentTime") > 0 and page.evaluate("!document.querySelector('video').paused"), "playing")
     assert page.evaluate("document.documentElement.scrollWidth") <= phone["width"]
+    expect(page.locator("video")).to_be_in_viewport()
     box = page.locator("video").bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= phone["width"]
 
