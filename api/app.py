@@ -2,20 +2,29 @@
 
 import ipaddress
 import socket
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio
+import structlog
 from fastapi import FastAPI, Request
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import cases, evidence, pages, problems, recordings, searches
+from api import cases, evidence, operations, pages, problems, recordings, searches
 from api.fields import At, Reply
 from api.settings import api_settings
 from api.workplace import Workplace
+from archive.errors import LiveProofError
 
+log = structlog.get_logger(__name__)
+
+WARM_UP_TIMEOUT_S = 60
 WEB = Path(__file__).parent / "web"
 _KINDS = {413: "TooLarge"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -40,8 +49,9 @@ def create_app(workplace: Workplace) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        lifespan=_warm,
     )
-    app.state.workplace = workplace
+    app.state.workplace, app.state.ready = workplace, False
     problems.install(app)
     for module in (recordings, searches, cases, evidence, pages):
         app.include_router(module.router)
@@ -51,10 +61,32 @@ def create_app(workplace: Workplace) -> FastAPI:
     return app
 
 
-def health(workplace: At) -> Reply:
-    """Reads the catalog: 200 where that works, 503 where it doesn't."""
+@asynccontextmanager
+async def _warm(app: FastAPI) -> AsyncIterator[None]:
+    """Load the sentence model and dictionaries beside the first requests, so that the first question needn't wait for them."""
+    warming = threading.Thread(target=_ask_once, args=(app,), name="warm-up", daemon=True)
+    warming.start()
+    yield
+    await anyio.to_thread.run_sync(warming.join, WARM_UP_TIMEOUT_S)
+
+
+def _ask_once(app: FastAPI) -> None:
+    try:
+        operations.search(app.state.workplace, "有没有说质保三年", limit=1)
+    except LiveProofError as error:
+        log.warning("search_not_ready", error=str(error))
+    app.state.ready = True
+
+
+def health(request: Request, workplace: At) -> Reply:
+    """Reads the catalog: 200 where that works, 503 where it doesn't. `ready`: the models that search needs are loaded."""
     head = workplace.archive.custody.head()
-    return {"status": "ok", "recordings": len(workplace.archive.catalog.recordings()), "custody_entries": head.seq if head else 0}
+    return {
+        "status": "ok",
+        "ready": request.app.state.ready,
+        "recordings": len(workplace.archive.catalog.recordings()),
+        "custody_entries": head.seq if head else 0,
+    }
 
 
 class Guard:

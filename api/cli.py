@@ -328,10 +328,7 @@ def models_list(as_json: AsJson = False) -> None:
 def opened() -> "Iterator[Workplace]":
     """The workplace of this command, closed at its end."""
     from api.workplace import open_workplace
-    from archive.logs import configure_logs
-    from archive.settings import archive_settings
 
-    configure_logs(archive_settings())
     place = open_workplace()
     try:
         yield place

@@ -20,8 +20,7 @@ from api.serving import serve_forever
 from api.settings import api_settings
 from api.workplace import Workplace, open_workplace
 from archive.errors import LiveProofError
-from archive.logs import configure_logs
-from archive.settings import ArchiveSettings, archive_settings
+from archive.settings import ArchiveSettings
 from archive.timeline import WallTime, format_ms
 from archive.verification import verify_package
 from ingest.admission import IngestRequest
@@ -51,7 +50,6 @@ class Question:
 def run_demo(home: Path, serve: bool) -> None:
     """Run it all in `home`. DemoFailed names what did not come out; files to look at land in `home`/out."""
     began = time.monotonic()
-    configure_logs(archive_settings())
     out = Console(highlight=False, soft_wrap=True)
     if not SESSION.is_dir():
         raise DemoFailed(f"the demo session is not in {SESSION}: run the demo from a checkout of the repository")

@@ -13,7 +13,7 @@ from archive.timeline import WallTime
 
 ID_MAX_CHARS = 200
 # What the settings allow is search's to say; this only bounds the request.
-QUESTION_MAX_CHARS = 1000
+QUESTION_MAX_CHARS = 500
 LATEST_MS = 1 << 40
 
 

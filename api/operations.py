@@ -7,7 +7,7 @@ from pathlib import Path
 from api.workplace import Workplace
 from archive.cases import BuiltPackage, Case, CaseMoment
 from archive.clip import Clip, cut_clip
-from archive.errors import InvalidTime
+from archive.errors import InvalidTime, NotFound
 from archive.evidence_package import build_package
 from archive.media_proof import anchor_media
 from archive.recording import Recording
@@ -16,6 +16,7 @@ from archive.transcript import Segment, Transcript
 from ingest.admission import Admitted, IngestRequest, admit
 from search.answer import Answer, ask
 from search.indexes import Filter
+from search.indexing import IndexedCounts, index_recording
 
 Progress = Callable[[str, int, int], None]
 
@@ -60,6 +61,25 @@ def ingest(workplace: Workplace, request: IngestRequest, actor: str, progress: P
         anchor_media(workplace.archive, admitted.recording.id, actor)
         progress("anchor", 1, 1)
     return admitted
+
+
+def index(workplace: Workplace, recording_id: str) -> tuple[int, IndexedCounts]:
+    """Put a recording's newest transcript into the index, in place of what was there; its version and what was indexed."""
+    catalog = workplace.archive.catalog
+    transcript = workplace.archive.transcripts.latest(recording_id)
+    if transcript is None:
+        raise NotFound(f"recording {recording_id} has no transcript to index: run liveproof transcribe {recording_id}")
+    counts = index_recording(
+        workplace.index,
+        catalog.recording(recording_id),
+        transcript.segments,
+        catalog.products(recording_id),
+        catalog.events(recording_id),
+        catalog.messages(recording_id),
+        workplace.embedder,
+        transcript.version,
+    )
+    return transcript.version, counts
 
 
 def search(

@@ -13,13 +13,12 @@ from pathlib import Path
 import structlog
 from dbos import DBOS
 
-from api.operations import indexed_version
+from api.operations import index, indexed_version
 from api.workplace import Workplace
 from archive.digest import Json
 from archive.errors import LiveProofError, NoMediaHeld
 from archive.jobs import Jobs
 from archive.recording import Part
-from search.indexing import index_recording
 from transcribe.audio import Sound
 from transcribe.kept import plan_from_json, plan_to_json, segments_from_json, segments_to_json
 from transcribe.speech_regions import Window
@@ -163,24 +162,10 @@ def _store(recording_id: str, plans: list[dict[str, Json]], heard: list[list[lis
 
 
 def _index(recording_id: str) -> str:
-    place = _place()
     _tell("index", 0, 1)
-    catalog = place.archive.catalog
-    transcript = place.archive.transcripts.latest(recording_id)
-    if transcript is None:
-        raise LiveProofError(f"recording {recording_id} has no transcript to index: run liveproof transcribe {recording_id}")
-    counts = index_recording(
-        place.index,
-        catalog.recording(recording_id),
-        transcript.segments,
-        catalog.products(recording_id),
-        catalog.events(recording_id),
-        catalog.messages(recording_id),
-        place.embedder,
-        transcript.version,
-    )
+    version, counts = index(_place(), recording_id)
     _tell("index", 1, 1)
-    return f"transcript version {transcript.version}, {counts.passages} passages"
+    return f"transcript version {version}, {counts.passages} passages"
 
 
 def _part(recording_id: str, number: int) -> Part:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from archive.logs import configure_logs
 from archive.opening import Archive, open_archive
 from archive.settings import ArchiveSettings, archive_settings
 from archive.timeline import Clock, WallTime
@@ -42,5 +43,7 @@ class Workplace:
 
 def open_workplace(settings: ArchiveSettings | None = None, clock: Clock = WallTime.now) -> Workplace:
     """Open the archive that the settings name; the rest follows when needed."""
-    archive = open_archive(settings or archive_settings(), clock)
+    chosen = settings or archive_settings()
+    configure_logs(chosen)
+    archive = open_archive(chosen, clock)
     return Workplace(archive, SearchSettings(), transcribe_settings())

@@ -69,6 +69,9 @@ def converted(checkpoint: Path, digest: str, models_folder: Path) -> Path:
 def _convert(checkpoint: Path, work: Path) -> Path:
     import ctranslate2
     from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalGeneration
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # seconds of work; its bars would stand between a command's own lines
 
     dims, weights = read_checkpoint(checkpoint)
     tokenizer = tokenizer_of(dims)

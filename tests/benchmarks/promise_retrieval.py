@@ -14,44 +14,45 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from archive.opening import Archive, open_archive
+from api import operations
+from api.workplace import Workplace, open_workplace
 from archive.settings import ArchiveSettings
 from archive.timeline import WallTime
-from ingest.admission import IngestRequest, admit
-from search.answer import ask
-from search.indexes import Index, open_index
-from search.indexing import index_recording
+from ingest.admission import IngestRequest
 
 RESULTS = 10
 
 
-def load(archive: Archive, index: Index, set_dir: Path, *, bare: bool = False) -> None:
+def load(place: Workplace, set_dir: Path, *, bare: bool = False) -> None:
     """Admits and indexes every stream as anybody's; `bare` without products, events and chat."""
     for folder in sorted((set_dir / "streams").iterdir()):
         about = json.loads((folder / "stream.json").read_text("utf-8"))
+
+        def beside(name: str, folder: Path = folder) -> Iterator[Path]:
+            if not bare and (folder / name).is_file():
+                yield folder / name
+
         request = IngestRequest(
             recording_id=about["stream_id"],
             captions=folder / "transcript.srt",
-            chat=() if bare else (folder / "chat.jsonl",),
-            products=None if bare else folder / "products.json",
-            events=None if bare else folder / "product_events.json",
+            chat=tuple(beside("chat.jsonl")),
+            products=next(beside("products.json"), None),
+            events=next(beside("product_events.json"), None),
             started_at=WallTime.parse(about["started_at"]) if about.get("started_at") else None,
             platform=about.get("platform"),
             host=about.get("host"),
             title=about.get("title"),
         )
-        admitted = admit(archive, request, "benchmark")
-        held = admitted.recording.id
-        catalog = archive.catalog
-        segments = admitted.captions or ()
-        index_recording(index, admitted.recording, segments, catalog.products(held), catalog.events(held), catalog.messages(held), None)
+        admitted = operations.ingest(place, request, "benchmark")
+        operations.index(place, admitted.recording.id)
 
 
-def run(index: Index, set_dir: Path, *, bare: bool = False) -> Iterator[dict[str, object]]:
+def run(place: Workplace, set_dir: Path, *, bare: bool = False) -> Iterator[dict[str, object]]:
     """Asks every query."""
     for line in (set_dir / "queries.jsonl").read_text("utf-8").splitlines():
         query = json.loads(line)
-        answer = ask(index, query["query"], recording=query["stream"], product=None if bare else query["product"], limit=RESULTS)
+        product = None if bare else query["product"]
+        answer = operations.search(place, query["query"], recording=query["stream"], product=product, limit=RESULTS)
         results = [
             {"stream": moment.recording, "from_ms": moment.start_ms, "to_ms": moment.end_ms, "score": moment.score}
             for moment in answer.moments
@@ -66,15 +67,13 @@ def main() -> int:
     parser.add_argument("--bare", action="store_true", help="leave products, events and chat out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        archive = open_archive(ArchiveSettings(home=Path(home)))
-        index = open_index(Path(home) / "index")
+        place = open_workplace(ArchiveSettings(home=Path(home)))
         begun = time.perf_counter()
-        load(archive, index, options.set_dir, bare=options.bare)
+        load(place, options.set_dir, bare=options.bare)
         loaded = time.perf_counter()
-        lines = list(run(index, options.set_dir, bare=options.bare))
+        lines = list(run(place, options.set_dir, bare=options.bare))
         asked = time.perf_counter()
-        index.close()
-        archive.close()
+        place.close()
     options.out.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
     print(f"indexed in {loaded - begun:.1f} s, {len(lines)} questions at {(asked - loaded) / max(len(lines), 1) * 1000:.0f} ms each")
     return 0

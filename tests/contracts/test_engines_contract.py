@@ -23,7 +23,14 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def engine_of(name: str, model: Path, home: Path, language: str = "zh") -> Engine:
     return load_engine(
-        TranscribeSettings(whisper_model=str(model), whisper_engine=name, whisper_beam=1, whisper_threads=1, whisper_device="cpu", whisper_language=language),
+        TranscribeSettings(
+            whisper_model=str(model),
+            whisper_engine=name,
+            whisper_beam=1,
+            whisper_threads=1,
+            whisper_device="cpu",
+            whisper_language=language,
+        ),
         home,
     )
 
