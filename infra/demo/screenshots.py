@@ -77,10 +77,11 @@ def served(home: Path) -> Iterator[str]:
     workplace = open_workplace(ArchiveSettings(home=home))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(workplace), log_level="warning", timeout_graceful_shutdown=3))
+    app = create_app(workplace)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
     running = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     running.start()
-    while not server.started:
+    while not server.started or not app.state.ready:
         time.sleep(0.05)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"

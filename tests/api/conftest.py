@@ -16,6 +16,7 @@ from archive.timeline import WallTime
 from archive.transcript import Provenance
 from ingest.admission import IngestRequest, admit
 from search.indexing import index_recording
+from search.settings import SearchSettings
 
 NOW = WallTime.parse("2026-11-20T10:00:00+08:00")
 LINES = [
@@ -45,7 +46,8 @@ def client(workplace: Workplace) -> Iterator[TestClient]:
 
 
 def fill(workplace: Workplace, folder: Path) -> None:
-    """Admit, transcribe by captions and index: session `live-1` with media, `words-1` without."""
+    """Admit, transcribe by captions and index, without a sentence model: session `live-1` with media, `words-1` without."""
+    workplace.search_settings = SearchSettings(embedding_model="none")
     parts = [
         media(folder / "录制-7734200-20261118-200000-000-夜场.flv", 16),
         media(folder / "录制-7734200-20261118-200020-000-夜场.flv", 15),

@@ -1,8 +1,18 @@
 """`/v1/search`: the fixed shape, the right second, and what is said where nothing was."""
 
+import time
+
 from fastapi.testclient import TestClient
 
 FIELDS = {"recording", "part", "start_ms", "end_ms", "wall_start", "uncertainty_ms", "quote", "product", "promise", "risk", "score", "why"}
+
+
+def test_health_says_when_search_is_ready(client: TestClient) -> None:
+    deadline = time.monotonic() + 30
+    while not (told := client.get("/v1/health").json())["ready"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert told["status"] == "ok" and told["recordings"] == 2
 
 
 def test_a_promise_is_found_with_its_words_and_its_second(client: TestClient) -> None:

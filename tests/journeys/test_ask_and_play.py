@@ -14,7 +14,7 @@ NEVER_SAID = "终身免费清洗保养吗"
 def ask(page: Page, question: str) -> None:
     page.fill("#question", question)
     page.keyboard.press("Enter")
-    expect(page.locator("#answer")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#answer")).to_have_attribute("aria-busy", "false", timeout=20_000)
     expect(page.locator("#answer .tally")).to_be_visible()
 
 
