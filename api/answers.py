@@ -124,8 +124,8 @@ def promise_words(promise: Json, language: str) -> list[str]:
     ]
     if promise["is_correction"]:
         words.append(message("polarity.corrected", language))
-    elif promise["polarity"] == "denied":
-        words.append(message("polarity.denied", language))
+    elif promise["polarity"] in ("denied", "mixed"):
+        words.append(message(f"polarity.{promise['polarity']}", language))
     if promise["condition"]:
         words.append(message("polarity.condition", language, condition=promise["condition"]))
     return words

@@ -249,9 +249,8 @@ def _moment(index: Index, span: Span, entry: RecordingEntry, products: Sequence[
     inside = [unit for unit in units if span.first <= unit.unit.number <= span.last]
     before = [unit for unit in units if unit.unit.number < span.first and span.start_ms - unit.unit.start_ms <= CONTEXT_MS]
     after = [unit for unit in units if unit.unit.number > span.last and unit.unit.end_ms - span.end_ms <= CONTEXT_MS]
-    hits = [ConceptHit(mention.concept, "", 0, 0, mention.weight, mention.heard_as) for unit in inside for mention in unit.mentions]
-    quantities = [quantity for unit in inside for quantity in unit.quantities]
-    quote = _quote(inside)
+    core_first, core_last = span.core or (span.first, span.last)
+    core = [unit for unit in inside if core_first <= unit.unit.number <= core_last]
     risk = tuple(dict.fromkeys(reason for unit in inside for reason in unit.unit.risk))
     first = inside[0].unit
     corrects = span.parts.get("corrects_ms")
@@ -263,9 +262,9 @@ def _moment(index: Index, span: Span, entry: RecordingEntry, products: Sequence[
         span.end_ms,
         first.wall_start,
         first.uncertainty_ms,
-        quote,
+        _quote(inside),
         _spoken_of(inside, products),
-        promise_in(quote, hits, quantities, asked.categories),
+        _promise(core, asked),
         risk,
         round(min(max(span.score, 0.0), 1.0), 4),
         confidence(span.parts, risky=bool(risk)),
@@ -276,6 +275,21 @@ def _moment(index: Index, span: Span, entry: RecordingEntry, products: Sequence[
         tuple(dict.fromkeys(unit.unit.segment for unit in inside)),
         int(corrects) if corrects is not None else None,
     )
+
+
+def _promise(core: Sequence[IndexedUnit], asked: Question) -> Promise | None:
+    """What the one utterance promises that says most of what was asked; read from all of them where none does alone."""
+    alone = [promise for unit in core if (promise := _promise_of([unit], asked))]
+    if not alone:
+        return _promise_of(core, asked)
+    return max(
+        alone, key=lambda promise: (len(set(promise.topics) & set(asked.concepts)), promise.is_correction, promise.quantity is not None)
+    )
+
+
+def _promise_of(units: Sequence[IndexedUnit], asked: Question) -> Promise | None:
+    hits = [ConceptHit(mention.concept, "", 0, 0, mention.weight, mention.heard_as) for unit in units for mention in unit.mentions]
+    return promise_in(_quote(units), hits, [quantity for unit in units for quantity in unit.quantities], asked.categories)
 
 
 def _quote(units: Sequence[IndexedUnit]) -> str:

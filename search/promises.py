@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from search.chinese import fold
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
 from search.quantities import Quantity, QuantityKind, comparable, same_amount
 
 MIN_WEIGHT = 0.7
 CORRECTION_REACH_MS = 20 * 60_000
-_NEGATION = re.compile(
-    r"不是|不能|不可以|不行|不支持|不包|不保|不退|不赔|不送|不给|不管|不认|不防|不含|不加|不用|没有|没法|并非|绝不|不会|别|除外|不算|非"
+_NEGATED_BEFORE = re.compile(
+    r"(?:不是|没有|没说|不支持|不包括?|不保证?|不含|不带|不给|不送|不赔|不退|不能|不可以|不算|不认|并非|并不是|绝不|无法|没法|不会)[^,，。;；!！?？]{0,3}$"
 )
+_NEGATED_AFTER = re.compile(r"^[^,，。;；!！?？]{0,4}(?:不行|不可以|不支持|不保|不包|不退|不赔|不送|不给|不认|不算|没有|没得|除外)")
 _CONDITION = re.compile(
     r"(?:如果|只要|要是|假如|万一|除非|必须|只有|仅限|限|凡是|前提|会员|粉丝团)[^,，。;；!！?？]{1,18}|[^,，。;；!！?？\s]{1,14}(?:的话|才(?:能|送|给|行|可以|有))|[^,，。;；!！?？\s]{0,8}(?:以内|之内|以前|之前)"
 )
@@ -34,7 +36,7 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """`topics` are the concepts it speaks of; `polarity` is `affirmed` or `denied`; `condition` quotes the transcript."""
+    """`topics` are the concepts it speaks of; `polarity` is `affirmed`, `denied` or `mixed`; `condition` quotes the transcript."""
 
     category: str
     polarity: str
@@ -84,12 +86,25 @@ def promise_in(
     condition = _CONDITION.search(text)
     return Promise(
         category,
-        "denied" if _NEGATION.search(text) else "affirmed",
+        _polarity(text, category),
         _quantity_of(category, quantities),
         condition[0].strip() if condition else None,
         tuple(sorted(topics)),
         corrects,
     )
+
+
+def _polarity(text: str, category: str) -> str:
+    """Whether what is said of the category is negated: at the end `denied`, before something affirmed `mixed`, nowhere `affirmed`.
+
+    A negation counts for a term within three characters after it or four before it; one that is part of the term (只换不修) doesn't.
+    """
+    lexicon, folded = load_lexicon(), fold(text).text
+    hits = [hit for hit in lexicon.find(folded) if lexicon.concepts[hit.concept].category == category]
+    negated = [bool(_NEGATED_BEFORE.search(folded[: hit.start]) or _NEGATED_AFTER.search(folded[hit.end :])) for hit in hits]
+    if not any(negated):
+        return "affirmed"
+    return "denied" if negated[-1] and not re.search("就是|而是", folded[hits[-1].end :]) else "mixed"
 
 
 def _quantity_of(category: str, quantities: Sequence[Quantity]) -> Quantity | None:

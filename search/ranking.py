@@ -32,6 +32,8 @@ HEARD_WORD = 0.85
 HAND_ON_MS = 9_000
 HAND_ON = 0.7
 CORRECTION_MS = 9_000
+KEPT_EVIDENCE = 0.98
+BREATH_MS = 300
 Floats = NDArray[np.float64]
 
 
@@ -71,7 +73,10 @@ class Rarity:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Units `first`…`last` of a recording with what speaks for them. `parts` are the channels' shares, 0…1 before weighting."""
+    """Units `first`…`last` of a recording with what speaks for them. `parts` are the channels' shares, 0…1 before weighting.
+
+    `core`: the least run of units inside that holds what was asked; what is promised is read there.
+    """
 
     recording_id: str
     first: int
@@ -80,6 +85,7 @@ class Span:
     end_ms: int
     score: float
     parts: Mapping[str, float] = field(default_factory=dict)
+    core: tuple[int, int] | None = None
 
 
 def idf(frequency: int, passages: int) -> float:
@@ -218,7 +224,28 @@ def rank_spans(
                     parts,
                 )
             )
-    return [_finish(stretch, span) for span in without_overlaps(found)]
+    return [_finish(stretch, _begin(stretch, span, channels)) for span in without_overlaps(found)]
+
+
+def _begin(stretch: Stretch, span: Span, channels: Sequence[_Channel]) -> Span:
+    """Lets a span begin with the thought that answers: earlier ones that add nothing of what was asked are what came before it."""
+    number = stretch.units[0].unit.number
+    first, last = span.first - number, span.last - number
+
+    def evidence(begin: int, end: int) -> float:
+        used = (channel for channel in channels if channel.self_score > 0)
+        return float(sum(c.weight * (c.hits[begin : end + 1].max(axis=0) @ c.worth) / c.self_score for c in used))
+
+    enough = KEPT_EVIDENCE * evidence(first, last)
+    core_first = max(begin for begin in range(first, last + 1) if evidence(begin, last) >= enough)
+    core_last = min(end for end in range(core_first, last + 1) if evidence(core_first, end) >= enough)
+    for begin in range(core_first, first, -1):
+        unit = stretch.units[begin].unit
+        if unit.opens_thought or unit.start_ms - stretch.units[begin - 1].unit.end_ms >= BREATH_MS:
+            first = begin
+            break
+    start_ms = stretch.units[first].unit.start_ms
+    return replace(span, first=first + number, start_ms=start_ms, core=(core_first + number, core_last + number))
 
 
 def _finish(stretch: Stretch, span: Span) -> Span:

@@ -16,6 +16,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "promise.defect": ("瑕疵", "Defects"),
     "promise.service": ("服务", "Service"),
     "polarity.denied": ("否定的说法", "said not to hold"),
+    "polarity.mixed": ("有否有肯，请看原话", "partly denied: read the words"),
     "polarity.corrected": ("更正", "a correction"),
     "polarity.condition": ("条件：{condition}", "on condition: {condition}"),
     "confidence.high": ("高", "high"),

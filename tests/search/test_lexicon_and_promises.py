@@ -71,6 +71,8 @@ def test_a_misheard_term_counts_unless_it_is_a_word_of_its_own() -> None:
         ("拆封了就不能退货", "return", None, "denied"),
         ("四十八小时之内发货", "shipping", "48 h", "affirmed"),
         ("假一赔十", "compensation", "10 ×", "affirmed"),
+        ("不是终身质保就是三年", "warranty", "P3Y", "mixed"),
+        ("这款只换不修质保三年特别好用", "warranty", "P3Y", "affirmed"),
         ("百分之九十五的白鹅绒", "material", "95 %", "affirmed"),
         ("五常核心产区的米", "origin", None, "affirmed"),
     ],
