@@ -282,9 +282,13 @@ def _promise(core: Sequence[IndexedUnit], asked: Question) -> Promise | None:
     alone = [promise for unit in core if (promise := _promise_of([unit], asked))]
     if not alone:
         return _promise_of(core, asked)
-    return max(
-        alone, key=lambda promise: (len(set(promise.topics) & set(asked.concepts)), promise.is_correction, promise.quantity is not None)
-    )
+
+    def fit(promise: Promise) -> tuple[bool, int, bool, bool]:
+        amount = promise.quantity
+        asked_for = amount is not None and any(same_amount(wanted, amount) for wanted in asked.quantities)
+        return asked_for, len(set(promise.topics) & set(asked.concepts)), promise.is_correction, amount is not None
+
+    return max(alone, key=fit)
 
 
 def _promise_of(units: Sequence[IndexedUnit], asked: Question) -> Promise | None:
