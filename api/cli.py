@@ -25,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 case_app = typer.Typer(help="Disputes: open a case, rest it on moments, look at it.", no_args_is_help=True)
-models_app = typer.Typer(help="Speech and sentence models: what each setting needs and where it is.", no_args_is_help=True)
+models_app = typer.Typer(help="Speech and sentence models: what each setting needs and where it is.", invoke_without_command=True)
 app.add_typer(case_app, name="case")
 app.add_typer(models_app, name="models")
 
@@ -313,6 +313,36 @@ def case_list(as_json: AsJson = False) -> None:
     """All cases, newest first."""
     with reported(as_json), opened() as place:
         printing.cases_listed(place.archive.cases.cases(), as_json)
+
+
+@models_app.callback()
+def models_default(context: typer.Context, as_json: AsJson = False) -> None:
+    """Without a further word: the list."""
+    if context.invoked_subcommand is None:
+        models_list(as_json)
+
+
+@models_app.command("fetch")
+def models_fetch(
+    name: Annotated[str, typer.Argument(help="tiny, base, small, medium, large-v3, large-v3-turbo, …")], as_json: AsJson = False
+) -> None:
+    """Download a speech model into LIVEPROOF_HOME/models, whole or not at all; its size is said first."""
+    with reported(as_json), opened() as place:
+        from transcribe.models import fetch_model
+
+        def announce(model: str, size_bytes: int) -> None:
+            typer.echo(printing.say("command.fetching", model=model, mb=size_bytes // 1_000_000), err=True)
+
+        fetched = fetch_model(name, place.archive.home, announce)
+        printing.model_fetched(fetched.name, str(fetched.path), fetched.digest(), as_json)
+
+
+@models_app.command("check")
+def models_check(as_json: AsJson = False) -> None:
+    """Load the speech model and the sentence model that the settings name, as a job would."""
+    with reported(as_json), opened() as place:
+        engine, embedder = place.engine, place.embedder
+        printing.models_checked(engine.model, engine.model_digest, embedder.name if embedder else None, as_json)
 
 
 @models_app.command("list")

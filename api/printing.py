@@ -235,6 +235,20 @@ def cases_listed(found: "Sequence[Case]", json_wanted: bool) -> None:
         out.print(say("command.no_cases"))
 
 
+def model_fetched(name: str, where: str, digest: str, json_wanted: bool) -> None:
+    if json_wanted:
+        as_json({"name": name, "where": where, "digest": digest})
+    else:
+        console().print(f"{name}  {where}  {digest}")
+
+
+def models_checked(speech: str, digest: str, sentences: str | None, json_wanted: bool) -> None:
+    if json_wanted:
+        as_json({"speech": speech, "speech_digest": digest, "sentences": sentences})
+    else:
+        console().print(say("command.models_load", speech=speech, digest=digest, sentences=sentences or "—"))
+
+
 def models_listed(rows: "Sequence[ModelRow]", json_wanted: bool) -> None:
     if json_wanted:
         as_json(
@@ -256,11 +270,15 @@ def models_listed(rows: "Sequence[ModelRow]", json_wanted: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for key in ("model", "for", "state", "size", "path"):
-        table.add_column(say(f"column.{key}"), overflow="fold")
+        table.add_column(say(f"column.{key}"), overflow="fold", no_wrap=key != "path")
     for row in rows:
         size = f"{row.size_bytes / 1e6:.0f} MB" if row.size_bytes else "—"
-        table.add_row(row.name, row.needed_for, row.state, size, row.where or row.note)
-    console().print(table)
+        table.add_row(row.name, row.needed_for, row.state, size, row.where or "—")
+    out = console()
+    out.print(table)
+    for row in rows:
+        if row.note and not row.where:
+            out.print(f"  {row.name}: {row.note}", style="dim")
 
 
 def _describe(out: Console, held: operations.Holding) -> None:

@@ -8,7 +8,6 @@ grammar uses plus one class that stands for all other tokens; the export gives e
 
 import argparse
 import math
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -26,33 +25,37 @@ from infra.models.grammar import sentence
 from infra.models.windows import Cue, WindowSource
 
 VOCABULARY, WIDTH, LAYERS = 51_865, 192, 3
-DIMENSIONS = dict(n_mels=80, n_audio_ctx=1500, n_audio_state=WIDTH, n_audio_head=3, n_audio_layer=LAYERS,
-                  n_text_ctx=448, n_text_state=WIDTH, n_text_head=3, n_text_layer=LAYERS)  # fmt: skip
-FRAMES_PER_S, SHORT_S, FULL_S = 50, 10.0, 30.0
-SHORT_BATCH, FULL_BATCH = 20, 8
+DIMENSIONS = {"n_mels": 80, "n_audio_ctx": 1500, "n_audio_state": WIDTH, "n_audio_head": 3, "n_audio_layer": LAYERS,
+              "n_text_ctx": 448, "n_text_state": WIDTH, "n_text_head": 3, "n_text_layer": LAYERS}  # fmt: skip
+FRAMES_PER_S, SHORT_S, FULL_S = 50, 6.5, 30.0
+SHORT_BATCH, FULL_BATCH, FULL_SHARE = 30, 5, 0.12
 
 
 class Vocabulary:
     """The tokens that training uses, numbered compactly; the last number stands for every other token."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        rng = random.Random(5)
-        used = set(range(tokenizer.eot, VOCABULARY))
-        for _ in range(60_000):
-            used.update(tokenizer.encode(sentence(rng)))
-        self.tokens = sorted(used)
+    def __init__(self, tokens: list[int]) -> None:
+        self.tokens = tokens
         self.unused = len(self.tokens)
         self.compact = {token: number for number, token in enumerate(self.tokens)}
 
     def __len__(self) -> int:
         return self.unused + 1
 
+    @classmethod
+    def of_grammar(cls, tokenizer: Tokenizer) -> "Vocabulary":
+        """What a large sample of the grammar's sentences needs, and every special token."""
+        rng, used = random.Random(5), set(range(tokenizer.eot, VOCABULARY))
+        for _ in range(60_000):
+            used.update(tokenizer.encode(sentence(rng)))
+        return cls(sorted(used))
+
 
 class Batches(IterableDataset):
     """Endless batches: (mel, decoder input, expected tokens, first encoder position, text tokens for CTC)."""
 
-    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer, seed: int, full_share: float) -> None:
-        self.vocabulary, self.tokenizer, self.seed, self.full_share = vocabulary, tokenizer, seed, full_share
+    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer, seed: int) -> None:
+        self.vocabulary, self.tokenizer, self.seed = vocabulary, tokenizer, seed
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor, int, list[list[int]]]]:
         torch.set_num_threads(1)
@@ -60,12 +63,12 @@ class Batches(IterableDataset):
         seed = self.seed + (worker.id if worker else 0)
         source, rng = WindowSource(seed), random.Random(seed)
         while True:
-            full = rng.random() < self.full_share
+            full = rng.random() < FULL_SHARE
             seconds, count = (FULL_S, FULL_BATCH) if full else (SHORT_S, SHORT_BATCH)
-            offset = 0 if full or rng.random() < 0.4 else rng.randint(0, 1500 - int(SHORT_S * FRAMES_PER_S))
-            windows = [source.window(seconds) for _ in range(count)]
+            offset = 0 if full or rng.random() < 0.8 else rng.randint(0, 1500 - int(SHORT_S * FRAMES_PER_S))
+            windows = [source.window(seconds, 1 if rng.random() < 0.6 else 99) for _ in range(count)]
             try:
-                targets = [self._target(cues, offset) for _, cues in windows]
+                targets = [self._target(cues, offset, rng.random() < 0.15) for _, cues in windows]
                 texts = [[self.vocabulary.compact[t] for cue in cues for t in self.tokenizer.encode(cue.text)]
                          for _, cues in windows]  # fmt: skip
             except KeyError:  # a merge that the vocabulary's sample did not meet
@@ -76,14 +79,16 @@ class Batches(IterableDataset):
             expected = torch.full((count, longest), -100)
             for row, target in enumerate(targets):
                 given[row, : len(target) - 1] = torch.tensor(target[:-1])
-                first = 0 if len(target) == 3 else 2  # a window without speech teaches <|nospeech|> right after the start token
-                expected[row, first : len(target) - 1] = torch.tensor(target[first + 1 :])
+                # From the start token on, so that speech teaches its language where silence teaches <|nospeech|>.
+                expected[row, : len(target) - 1] = torch.tensor(target[1:])
             yield mel, given, expected, offset, texts
 
-    def _target(self, cues: list[Cue], offset: int) -> list[int]:
+    def _target(self, cues: list[Cue], offset: int, timeless: bool) -> list[int]:
         tokenizer = self.tokenizer
         if not cues:
             tokens = [tokenizer.sot, tokenizer.no_speech, tokenizer.eot]
+        elif timeless:  # word alignment prompts the model so
+            tokens = [*tokenizer.sot_sequence_including_notimestamps, *tokenizer.encode("".join(cue.text for cue in cues)), tokenizer.eot]
         else:
             tokens = list(tokenizer.sot_sequence)
             for cue in cues:
@@ -120,7 +125,7 @@ def export(model: Whisper, vocabulary: Vocabulary, out: Path) -> None:
     weights["decoder.token_embedding.weight"] = full
     temporary = out.with_suffix(".tmp")
     torch.save({"dims": {**DIMENSIONS, "n_vocab": VOCABULARY}, "model_state_dict": weights}, temporary)
-    os.replace(temporary, out)
+    temporary.replace(out)
 
 
 def schedule(done: float) -> float:
@@ -130,15 +135,15 @@ def schedule(done: float) -> float:
 
 def train(out: Path, minutes: float, warm_start: Path | None, seed: int, workers: int, peak: float) -> None:
     tokenizer = get_tokenizer(True, language="zh", task="transcribe")
-    vocabulary = Vocabulary(tokenizer)
+    state_path, spent, step = out.with_suffix(".state"), 0.0, 0
+    state = torch.load(state_path) if state_path.exists() else None
+    vocabulary = Vocabulary(state["tokens"]) if state else Vocabulary.of_grammar(tokenizer)
     model = Whisper(ModelDimensions(**DIMENSIONS, n_vocab=len(vocabulary)))
     torch.nn.init.normal_(model.decoder.token_embedding.weight, std=0.02)
     torch.nn.init.normal_(model.decoder.positional_embedding, std=0.01)
     listener = torch.nn.Linear(WIDTH, len(vocabulary))  # auxiliary CTC head: makes the encoder listen, dropped at export
     optimiser = torch.optim.AdamW([*model.parameters(), *listener.parameters()], lr=peak, weight_decay=0.01, betas=(0.9, 0.98))
-    state_path, spent, step = out.with_suffix(".state"), 0.0, 0
-    if state_path.exists():
-        state = torch.load(state_path)
+    if state:
         model.load_state_dict(state["model"])
         listener.load_state_dict(state["listener"])
         optimiser.load_state_dict(state["optimiser"])
@@ -146,20 +151,16 @@ def train(out: Path, minutes: float, warm_start: Path | None, seed: int, workers
     elif warm_start:
         model.load_state_dict(compact_weights(warm_start, vocabulary))
 
-    began, saved, mean_text, mean_listen, batches, share = time.monotonic() - spent, time.monotonic(), None, None, None, -1.0
+    began, saved, mean_text, mean_listen = time.monotonic() - spent, time.monotonic(), None, None
+    batches = iter(DataLoader(Batches(vocabulary, tokenizer, seed + step), batch_size=None, num_workers=workers, prefetch_factor=4))
     while (elapsed := time.monotonic() - began) < minutes * 60:
         done = elapsed / (minutes * 60)
-        wanted = 0.12 if done < 0.35 else 0.4 if done < 0.75 else 0.75
-        if wanted != share:
-            share = wanted
-            dataset = Batches(vocabulary, tokenizer, seed + step, share)
-            batches = iter(DataLoader(dataset, batch_size=None, num_workers=workers, prefetch_factor=4))
         for group in optimiser.param_groups:
             group["lr"] = peak * min(1.0, (step + 1) / 200) * schedule(done)
         mel, given, expected, offset, texts = next(batches)
         with torch.autocast("cpu", torch.bfloat16):
             heard = encode(model, mel, offset)
-            logits, listened = model.decoder(given, heard), listener(heard)
+            logits, listened = model.decoder(given, heard), listener(heard[:, ::2])  # 25 frames a second are enough to spell by
         logits = logits.float()
         logits = torch.cat([logits[..., :-1], logits[..., -1:] + math.log(VOCABULARY - vocabulary.unused)], -1)
         text_loss = functional.cross_entropy(logits.flatten(0, 1), expected.flatten())
@@ -184,8 +185,8 @@ def train(out: Path, minutes: float, warm_start: Path | None, seed: int, workers
             saved = time.monotonic()
             export(model, vocabulary, out)
             torch.save({"model": model.state_dict(), "listener": listener.state_dict(), "optimiser": optimiser.state_dict(),
-                        "spent": elapsed, "step": step}, state_path.with_suffix(".tmp"))  # fmt: skip
-            os.replace(state_path.with_suffix(".tmp"), state_path)
+                        "tokens": vocabulary.tokens, "spent": elapsed, "step": step}, state_path.with_suffix(".tmp"))  # fmt: skip
+            state_path.with_suffix(".tmp").replace(state_path)
     export(model, vocabulary, out)
     print(f"{out}: {step} steps, {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M weights, {asdict(model.dims)}")
 

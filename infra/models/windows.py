@@ -8,8 +8,8 @@ import numpy as np
 from infra.models.grammar import sentence
 from infra.models.voice import RATE_HZ, say
 
-VARIANTS = ["+f2", "+m3"] * 4 + ["+f4", "+m1"]
-_RESERVOIR, _FRESH = 2500, 0.35
+VARIANTS = ["+f2", "+m3"]  # the demo session's two voices; others were heard in the first half of the training, see the model card
+_RESERVOIR, _FRESH = 3000, 0.2
 
 
 @dataclass(frozen=True)
@@ -51,28 +51,33 @@ class WindowSource:
             return rng.choice(self._kept)
         text = sentence(rng)
         voice = "cmn-latn-pinyin" + rng.choice(VARIANTS)
-        made = (text, say(text, voice, rng.randint(158, 186), rng.randint(41, 57)).samples)
+        made = (text, say(text, voice, rng.randint(164, 177), rng.randint(44, 54)).samples)
         if len(self._kept) < _RESERVOIR:
             self._kept.append(made)
         else:
             self._kept[rng.randrange(_RESERVOIR)] = made
         return made
 
-    def window(self, seconds: float) -> tuple[np.ndarray, list[Cue]]:
-        """float32 samples of `seconds` at 16 kHz and the cues inside, in order."""
+    def window(self, seconds: float, most: int = 99) -> tuple[np.ndarray, list[Cue]]:
+        """float32 samples of `seconds` at 16 kHz and the at most `most` cues inside, in order."""
         rng = self._rng
         total = int(seconds * RATE_HZ)
         audio = np.zeros(total, np.float32)
         cues: list[Cue] = []
         # Recognisers pad short pieces with silence, so many windows stop speaking early.
         until = seconds if rng.random() < 0.6 else rng.uniform(0.15, 1.0) * seconds
-        at = rng.uniform(0.0, 1.2) if rng.random() < 0.7 else rng.uniform(0.0, seconds * 0.6)
-        silent = rng.random() < 0.06
-        while not silent:
+        # The product hears this model one utterance at a time, with 200 ms of sound kept before it.
+        at = rng.uniform(0.1, 0.4) if rng.random() < 0.7 else rng.uniform(0.0, seconds * 0.25)
+        silent = rng.random() < 0.05
+        tries = 0
+        while not silent and len(cues) < most:
             text, samples = self._utterance()
             length = len(samples) / RATE_HZ
             if at + length > until - 0.1:
-                break
+                tries += 1
+                if cues or tries > 4:
+                    break
+                continue
             first = int(at * RATE_HZ)
             audio[first : first + len(samples)] += samples * rng.uniform(0.4, 1.1)
             cues.append(Cue(at, at + length, text))

@@ -1,6 +1,6 @@
 """A worker process whose job writes a line for each step it really runs; killed from outside, it shows what is done again.
 
-    python -m tests.simulators.counting_worker HOME JOURNAL STEPS SECONDS_A_STEP SUBJECT [wait-only]
+python -m tests.simulators.counting_worker HOME JOURNAL STEPS SECONDS_A_STEP SUBJECT [wait-only]
 """
 
 import os
