@@ -57,6 +57,10 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.listing": ("商品页写的是", "The listing says"),
     "page.not_heard": ("从未听到：{terms}", "Never heard: {terms}"),
     "page.coverage": ("这个结论有多可靠", "How far this can be relied on"),
+    "page.unsearched": (
+        "已持有但尚未听写，不在此结论之内：{recordings}",
+        "Held but not transcribed yet, so this answer does not speak of: {recordings}",
+    ),
     "page.coverage_of": ("查了 {recordings} 场录像，共 {duration}", "{recordings} recording(s) searched, {duration} in all"),
     "page.trouble": ("这个问题没能查找", "This could not be asked"),
     "page.player": ("播放", "Player"),
