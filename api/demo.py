@@ -25,6 +25,7 @@ from archive.timeline import WallTime, format_ms
 from archive.verification import verify_package
 from ingest.admission import IngestRequest
 from search.answer import Answer, Moment
+from transcribe.models import BUNDLED_NAME
 
 SESSION = Path(__file__).parent.parent / "infra" / "demo" / "session"
 RECORDING, CASE, ACTOR = "demo", "demo-case", "demo"
@@ -60,7 +61,9 @@ def run_demo(home: Path, serve: bool) -> None:
         _name_models(out, place)
         _ingest(out, place)
         answers = _ask(out, place)
-        asked, answer = answers[0]
+        asked, answer = next(((q, a) for q, a in answers if a.moments), answers[0])
+        if not answer.moments:
+            raise DemoFailed("nothing at all was heard in the demo session: see liveproof models for what read it")
         _cut(out, place, folder, answer.moments[0])
         package = _build(out, place, folder, asked, answer.moments[0])
         _verify_and_tamper(out, package, folder)
@@ -103,11 +106,13 @@ def _ingest(out: Console, place: Workplace) -> None:
 
 def _ask(out: Console, place: Workplace) -> list[tuple[Question, Answer]]:
     _heading(out, 3, "command.demo_ask")
+    transcript = place.archive.transcripts.latest(RECORDING)
+    knows_voice = transcript is not None and transcript.provenance.model == BUNDLED_NAME
     answers = []
     for question in _questions():
         answer = operations.search(place, question.text, recording=RECORDING, limit=1)
         printing.print_answer(out, question.text, answer)
-        _compare(out, question, answer)
+        _compare(out, question, answer, knows_voice)
         answers.append((question, answer))
     return answers
 
@@ -118,8 +123,20 @@ def _questions() -> list[Question]:
     return [Question(q["question"], starts[q["expects_key"]] if q["expects_key"] else None) for q in truth["questions"]]
 
 
-def _compare(out: Console, question: Question, answer: Answer) -> None:
-    """The synthesis knows when each word was spoken, so the demo can say how far off the answer is."""
+def _compare(out: Console, question: Question, answer: Answer, knows_voice: bool) -> None:
+    """The synthesis knows when each word was spoken, so the demo can say how far off the answer is.
+
+    It fails where the demo's own model misses; a model for real speech may mishear this voice, which is said and no more.
+    """
+    try:
+        _hold_to_truth(out, question, answer)
+    except DemoFailed as failure:
+        if knows_voice:
+            raise
+        out.print("  " + say("command.demo_misheard", what=failure), style="yellow")
+
+
+def _hold_to_truth(out: Console, question: Question, answer: Answer) -> None:
     if question.start_ms is None:
         if answer.found:
             raise DemoFailed(f"“{question.text}” was never said, yet the answer quotes 「{answer.moments[0].quote}」")

@@ -57,7 +57,8 @@ def progress(quiet: bool = False) -> Iterator[Watch]:
 
         def watch(step: str, done: int, total: int) -> None:
             if step not in tasks:
-                tasks[step] = bars.add_task(named("step", step, api_settings().language), total=total)
+                what, _, which = step.partition(" ")
+                tasks[step] = bars.add_task(f"{named('step', what, api_settings().language)} {which}", total=total)
             bars.update(tasks[step], completed=done, total=total)
 
         yield watch

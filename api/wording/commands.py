@@ -65,6 +65,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "command.demo_flipped": ("已改动 {file} 的第 {position} 字节", "changed byte {position} of {file}"),
     "command.demo_error": ("合成语音的真值 {truth}，误差 {error} 毫秒", "truth of the synthesis {truth}, off by {error} ms"),
     "command.demo_rightly_silent": ("确实从未说过", "rightly so: it was never said"),
+    "command.demo_misheard": ("所用模型不认得这个合成声音：{what}", "the model in use mishears this synthetic voice: {what}"),
     "command.demo_done": ("演示完成，用时 {seconds} 秒，文件在 {folder}", "demo done in {seconds} s; its files are in {folder}"),
     "column.recording": ("录像", "recording"),
     "column.started": ("开始", "started"),
