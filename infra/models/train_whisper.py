@@ -61,18 +61,15 @@ class Batches(IterableDataset):
         torch.set_num_threads(1)
         worker = torch.utils.data.get_worker_info()
         seed = self.seed + (worker.id if worker else 0)
-        source, rng = WindowSource(seed), random.Random(seed)
+        rng = random.Random(seed)
+        source = WindowSource(seed, lambda text: all(token in self.vocabulary.compact for token in self.tokenizer.encode(text)))
         while True:
             full = rng.random() < FULL_SHARE
             seconds, count = (FULL_S, FULL_BATCH) if full else (SHORT_S, SHORT_BATCH)
             offset = 0 if full or rng.random() < 0.8 else rng.randint(0, 1500 - int(SHORT_S * FRAMES_PER_S))
             windows = [source.window(seconds, 1 if rng.random() < 0.6 else 99) for _ in range(count)]
-            try:
-                targets = [self._target(cues, offset, rng.random() < 0.15) for _, cues in windows]
-                texts = [[self.vocabulary.compact[t] for cue in cues for t in self.tokenizer.encode(cue.text)]
-                         for _, cues in windows]  # fmt: skip
-            except KeyError:  # a merge that the vocabulary's sample did not meet
-                continue
+            targets = [self._target(cues, offset, rng.random() < 0.15) for _, cues in windows]
+            texts = [[self.vocabulary.compact[t] for cue in cues for t in self.tokenizer.encode(cue.text)] for _, cues in windows]
             mel = torch.stack([whisper.log_mel_spectrogram(torch.from_numpy(audio)) for audio, _ in windows])
             longest = max(map(len, targets))
             given = torch.full((count, longest), self.vocabulary.compact[self.tokenizer.eot])
@@ -88,7 +85,8 @@ class Batches(IterableDataset):
         if not cues:
             tokens = [tokenizer.sot, tokenizer.no_speech, tokenizer.eot]
         elif timeless:  # word alignment prompts the model so
-            tokens = [*tokenizer.sot_sequence_including_notimestamps, *tokenizer.encode("".join(cue.text for cue in cues)), tokenizer.eot]
+            tokens = [*tokenizer.sot_sequence_including_notimestamps]
+            tokens += [token for cue in cues for token in tokenizer.encode(cue.text)] + [tokenizer.eot]
         else:
             tokens = list(tokenizer.sot_sequence)
             for cue in cues:

@@ -1,6 +1,7 @@
 """Training windows: sentences of the synthetic voice laid into silence, noise and music, with their exact times."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,8 @@ def music(rng: random.Random, samples: int) -> np.ndarray:
 class WindowSource:
     """Draws windows. Utterances are kept in a reservoir and used again with other gains, places and noise."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, accepts: Callable[[str], bool] = lambda text: True) -> None:
+        self._accepts = accepts
         self._rng = random.Random(seed)
         self._noise = np.random.default_rng(seed)
         self._kept: list[tuple[str, np.ndarray]] = []
@@ -50,6 +52,8 @@ class WindowSource:
         if len(self._kept) > 50 and rng.random() > _FRESH:
             return rng.choice(self._kept)
         text = sentence(rng)
+        while not self._accepts(text):
+            text = sentence(rng)
         voice = "cmn-latn-pinyin" + rng.choice(VARIANTS)
         made = (text, say(text, voice, rng.randint(164, 177), rng.randint(44, 54)).samples)
         if len(self._kept) < _RESERVOIR:
