@@ -13,12 +13,13 @@ from search.concepts import CORRECTION_CONCEPT, ConceptHit
 from search.coverage import Coverage, confidence, cover, was_said
 from search.embeddings import Embedder
 from search.indexes import Candidate, Filter, Index, RecordingEntry, Terms
+from search.matching import DEFAULT_WEIGHTS, Rarity, Stretch, Weights, idf
 from search.passages import IndexedUnit
 from search.products import Shelf
 from search.promises import Promise, promise_in
 from search.quantities import same_amount
 from search.query import Question, products_meant, understand
-from search.ranking import DEFAULT_WEIGHTS, Rarity, Span, Stretch, Weights, idf, rank_spans, without_overlaps
+from search.ranking import Span, rank_spans, without_overlaps
 
 CANDIDATES = 160
 PADDING_UNITS = 6

@@ -30,8 +30,9 @@ ADMIT = ("--id", "words", "--host", "小岚", "--started-at", "2026-11-18T20:00:
 FIXED_KEYS = {"recording", "part", "start_ms", "end_ms", "wall_start", "uncertainty_ms", "quote", "product", "promise", "risk"}
 
 
-def liveproof(home: Path, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "LIVEPROOF_HOME": str(home), "LIVEPROOF_INTERFACE_LANGUAGE": "en", "LIVEPROOF_EMBEDDING_MODEL": "none"}
+def liveproof(home: Path, *arguments: str, expect: int = 0, **settings: str) -> subprocess.CompletedProcess[str]:
+    fixed = {"LIVEPROOF_HOME": str(home), "LIVEPROOF_INTERFACE_LANGUAGE": "en", "LIVEPROOF_EMBEDDING_MODEL": "none", "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, **fixed, **settings}
     command = [sys.executable, "-m", "api.cli", *arguments]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=150)
     assert ran.returncode == expect, f"exit {ran.returncode}, not {expect}\n{ran.stdout}\n{ran.stderr}"
@@ -184,6 +185,29 @@ def test_help_tells_every_command_and_each_commands_options(home: Path) -> None:
     ):
         assert command in liveproof(home, "--help").stdout if command == "ingest" else True
         assert "Usage" in liveproof(home, command, "--help").stdout
+
+
+def test_without_its_model_an_ingest_says_what_to_get_and_carries_on_once_it_is_there(tmp_path: Path) -> None:
+    home, speech = tmp_path / "home", Path(__file__).parents[1] / "assets" / "speech.flac"
+    ingest = ("ingest", str(speech), "--id", "speech", "--json")
+    ran = liveproof(home, *ingest, expect=24, LIVEPROOF_WHISPER_MODEL="large-v2")
+    assert "large-v2" in ran.stderr
+    assert json.loads(liveproof(home, "show", "speech", "--json").stdout)["segments"] == 0
+    answer = json.loads(liveproof(home, *ingest, LIVEPROOF_WHISPER_MODEL="demo-whisper").stdout)
+    assert answer["already_held"] is True
+    assert answer["segments"] > 0
+    assert json.loads(liveproof(home, "verify", "--archive", "--json").stdout)["passed"] is True
+
+
+def test_without_ffmpeg_a_clip_says_what_to_install(tmp_path: Path) -> None:
+    home, speech = tmp_path / "home", Path(__file__).parents[1] / "assets" / "speech.flac"
+    liveproof(home, "ingest", str(speech), "--id", "speech", "--no-process", "--json")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    hidden = {"PATH": str(empty), "IMAGEIO_FFMPEG_EXE": str(empty / "none")}
+    ran = liveproof(home, "clip", "speech", "--from", "0", "--to", "1000", "-o", str(tmp_path / "c.mp4"), expect=8, **hidden)
+    assert "ffmpeg" in ran.stderr
+    assert not (tmp_path / "c.mp4").exists()
 
 
 def test_models_names_what_is_in_use_and_what_is_missing(home: Path) -> None:
