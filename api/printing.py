@@ -293,8 +293,12 @@ def _describe(out: Console, held: operations.Holding) -> None:
         for damage in part.damage:
             out.print(f"       ! {damage}", style="yellow")
     for gap in recording.gaps:
-        out.print("    " + say("command.gap", start=format_ms(gap.start_ms), end=format_ms(gap.end_ms), reason=gap.reason))
+        out.print("    " + say("command.gap", start=format_ms(gap.start_ms), end=format_ms(gap.end_ms), reason=_reason(gap.reason)))
     out.print("  " + say("command.beside", messages=held.messages, products=held.products, transcript=_transcript_state(held)))
+
+
+def _reason(reason: str) -> str:
+    return named("gap", reason, api_settings().language)
 
 
 def _transcript_state(held: operations.Holding) -> str:

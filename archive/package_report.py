@@ -163,4 +163,4 @@ def _catalogue(items: Sequence[Json]) -> Block:
             made = "派生 / derived" if item["derived"] else "原样 / as kept"
             rows.append([str(item[key]) for key in ("number", "title", "purpose", "file", "source")] + [made, str(item["digest"])])
     head = ("#", "名称 / Name", "证明目的 / Purpose", "文件 / File", "来源 / Source", "性质 / Kind", "SHA-256")
-    return table(head, rows, (1, 4, 4, 5, 4, 2, 6))
+    return table(head, rows, (1, 4, 3, 4, 7, 2, 6))

@@ -62,6 +62,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
         "在已听写的内容里没有找到这句话。下面的覆盖情况说明这个结论有多可靠。",
         "Nothing that was transcribed says so. The coverage below tells how far that can be relied on.",
     ),
+    "gap.between_parts": ("两段之间", "between two parts"),
     "coverage.clear": ("已听写", "Transcribed"),
     "coverage.doubtful": ("听写存疑", "Doubtful words"),
     "coverage.silent": ("无人说话或未听写", "No words heard"),
