@@ -10,7 +10,7 @@ from archive.clip import Clip, cut_clip
 from archive.errors import InvalidTime, NotFound
 from archive.evidence_package import build_package
 from archive.media_proof import anchor_media
-from archive.recording import Recording
+from archive.recording import Product, Recording
 from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript
 from ingest.admission import Admitted, IngestRequest, admit
@@ -124,8 +124,12 @@ def _unsearched(workplace: Workplace, asked: Filter) -> tuple[str, ...]:
         and asked.recording in (None, held.id)
         and asked.host in (None, held.host)
         and _ran_within(held, asked.since, asked.until)
-        and (asked.product is None or any(p.product_id == asked.product for p in catalog.products(held.id)))
+        and _may_sell(catalog.products(held.id), asked.product)
     )
+
+
+def _may_sell(shelf: Sequence[Product], product: str | None) -> bool:
+    return product is None or not shelf or any(each.product_id == product for each in shelf)
 
 
 def _ran_within(recording: Recording, since: WallTime | None, until: WallTime | None) -> bool:

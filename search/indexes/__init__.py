@@ -69,7 +69,7 @@ class Index(Protocol):
         """Forgets a recording. False if it wasn't held."""
 
     def recordings(self, wanted: Filter) -> list[RecordingEntry]:
-        """Indexed recordings that pass the filter (those that sell the product, where one is given), oldest first."""
+        """Indexed recordings that pass the filter, oldest first; where a product is given, those that sell it or whose shelf is unknown."""
 
     def passage_count(self) -> int:
         """Passages held in all."""

@@ -67,7 +67,8 @@ _RECORDINGS = """
     SELECT body, transcribed_ms, risky_ms, segments, messages, units, transcript FROM recordings
     WHERE (:recording IS NULL OR id = :recording) AND (:host IS NULL OR host = :host)
     AND (:since IS NULL OR ended_ms >= :since) AND (:until IS NULL OR started_ms < :until)
-    AND (:product IS NULL OR id IN (SELECT recording_id FROM products WHERE product_id = :product))
+    AND (:product IS NULL OR id IN (SELECT recording_id FROM products WHERE product_id = :product)
+         OR id NOT IN (SELECT recording_id FROM products))
     ORDER BY started_ms, id
 """
 _CANDIDATES = """

@@ -29,7 +29,8 @@ def load(place: Workplace, set_dir: Path, *, bare: bool = False) -> None:
         about = json.loads((folder / "stream.json").read_text("utf-8"))
 
         def beside(name: str, folder: Path = folder) -> Iterator[Path]:
-            if not bare and (folder / name).is_file():
+            # a set without chat, shelf or events may hold empty files for them, which the gate would refuse
+            if not bare and (folder / name).is_file() and (folder / name).read_text("utf-8").strip():
                 yield folder / name
 
         request = IngestRequest(

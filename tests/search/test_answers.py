@@ -147,6 +147,20 @@ def test_a_recording_that_does_not_sell_the_product_is_not_searched(index: Index
     assert {moment.recording for moment in ask(index, "质保三年", product="duvet").moments} == {"evening"}
 
 
+def test_a_recording_whose_shelf_is_unknown_is_searched_whatever_product_is_asked_about(index: Index) -> None:
+    index_recording(index, recording(), segments(), [], [], [], None)
+    assert ask(index, "质保三年", product="duvet").found
+
+
+def test_a_moment_begins_with_the_utterance_that_answers_not_with_what_led_to_it(index: Index) -> None:
+    talk = ((5, "四号链接是一只手镯"), (9, "每一只都有证书"), (13, "鉴定是假的我给你假一赔十"), (17, "大家看清楚它不是籽料"))
+    index_recording(index, recording(), segments(talk), [], [], [], None)
+    moment = ask(index, "有没有说假一赔十").moments[0]
+    assert moment.start_ms == 13_000
+    assert moment.promise is not None
+    assert (moment.promise.category, moment.promise.polarity) == ("compensation", "affirmed")
+
+
 @pytest.mark.parametrize("question", ["", "  ?!", "质" * 501])
 def test_an_empty_or_endless_question_is_refused(evening: Index, question: str) -> None:
     with pytest.raises(InvalidQuestion):
