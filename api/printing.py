@@ -209,8 +209,9 @@ def print_report(out: Console, report: "VerificationReport", failures_only: bool
     for number, check in enumerate(report.checks, 1):
         if failures_only and check.passed:
             continue
-        mark = Text("✓ ", style="green") if check.passed else Text("✗ ", style="bold red")
-        out.print(Text.assemble(f"  {number:>2} ", mark, check.name, "" if not check.detail else f": {check.detail}"))
+        mark = {True: Text("✓ ", style="green"), False: Text("✗ ", style="bold red"), None: Text("– ", style="yellow")}[check.passed]
+        where = f" {check.file}" if check.file and check.passed is False else ""
+        out.print(Text.assemble(f"  {number:>2} ", mark, check.name, (where, "bold"), "" if not check.detail else f": {check.detail}"))
     out.print(Text("  " + say("verify.passed" if report.passed else "verify.failed"), style="bold green" if report.passed else "bold red"))
 
 
