@@ -7,6 +7,7 @@ import pytest
 from infra.models.evaluate_whisper import Score, evaluate
 from infra.models.grammar import HELD_BACK_RUN, is_held_back
 from transcribe.engines import load_engine
+from transcribe.models import BUNDLED_NAME
 from transcribe.settings import BUNDLED_MODEL, TranscribeSettings
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +17,7 @@ LIMIT_BYTES = 40_000_000
 
 @pytest.fixture(scope="module")
 def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
-    settings = TranscribeSettings(whisper_model=str(BUNDLED_MODEL), whisper_device="cpu")
+    settings = TranscribeSettings(whisper_model=BUNDLED_NAME, whisper_device="cpu")
     return evaluate(load_engine(settings, tmp_path_factory.mktemp("home")), settings, SESSION)
 
 
