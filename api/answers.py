@@ -58,6 +58,7 @@ def moment_json(moment: Moment) -> dict[str, Json]:
         "start_ms": moment.start_ms,
         "end_ms": moment.end_ms,
         "wall_start": _iso(moment.wall_start),
+        "answers": moment.answers,
         "uncertainty_ms": moment.uncertainty_ms,
         "quote": moment.quote,
         "product": {

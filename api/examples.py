@@ -29,6 +29,7 @@ _PART: Mapping[str, Json] = {
     "end_ms": 193600,
     "duration_ms": 193600,
     "wall_start": "2026-11-18T12:00:00.000Z",
+    "answers": True,
     "uncertainty_ms": 1000,
     "clock": "file_name",
     "damage": [],

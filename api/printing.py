@@ -151,7 +151,7 @@ def print_answer(out: Console, question: str, answer: "Answer") -> None:
         if answer.moments:
             out.print("  " + say("command.nearest"))
     for moment in answer.moments:
-        print_moment(out, moment, dim=not answer.found)
+        print_moment(out, moment, dim=not moment.answers)
     out.print("  " + coverage_line(answer))
     if answer.coverage.unsearched:
         out.print("  " + say("command.unsearched", recordings=", ".join(answer.coverage.unsearched)), style="yellow")

@@ -28,6 +28,7 @@ CHAT_BEFORE_MS = 20_000
 CHAT_AFTER_MS = 10_000
 CHAT_LINES = 8
 MOST_TERMS = 80
+ANSWERING_SHARE = 0.5
 CORRECTION_SHARE = 0.65
 
 
@@ -54,7 +55,10 @@ class SpokenOf:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A quote with the times of its words, on the recording's time line in ms. `score` 0…1, `confidence` high, medium or low."""
+    """A quote with the times of its words, on the recording's time line in ms. `score` 0…1, `confidence` high, medium or low.
+
+    `answers`: it answers the question by itself; the others are only near to it.
+    """
 
     recording: str
     part: int | None
@@ -74,6 +78,7 @@ class Moment:
     chat: tuple[Message, ...]
     segments: tuple[int, ...]
     corrects_ms: int | None = None
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,10 @@ def ask(
     ranked = _corrections_first(index, without_overlaps(in_time))
     found = bool(ranked) and was_said(ranked[0].parts)
     moments = tuple(
-        _moment(index, span, by_id[span.recording_id], shelves.get(span.recording_id, []), named.get(span.recording_id, asked))
+        replace(
+            _moment(index, span, by_id[span.recording_id], shelves.get(span.recording_id, []), named.get(span.recording_id, asked)),
+            answers=found and was_said(span.parts) and span.score >= ANSWERING_SHARE * ranked[0].score,
+        )
         for span in ranked[:limit]
     )
     return Answer(question, found, cover(entries), moments, _not_heard(index, asked, stretches, narrowed))
