@@ -29,7 +29,6 @@ _PART: Mapping[str, Json] = {
     "end_ms": 193600,
     "duration_ms": 193600,
     "wall_start": "2026-11-18T12:00:00.000Z",
-    "answers": True,
     "uncertainty_ms": 1000,
     "clock": "file_name",
     "damage": [],
@@ -93,6 +92,7 @@ _MOMENT: Mapping[str, Json] = {
     "end_ms": 76100,
     "wall_start": "2026-11-18T12:01:13.500Z",
     "uncertainty_ms": 1000,
+    "answers": True,
     "quote": "支持鉴定假一赔十",
     "product": {
         "product_id": "p4",
