@@ -162,7 +162,7 @@ def add_moment(workplace: Workplace, case_id: str, recording_id: str, start_ms: 
 
 def package(workplace: Workplace, case_id: str, out: Path | None, actor: str, progress: Progress = ignore_progress) -> BuiltPackage:
     """Build a case's evidence package; also written to `out` if given."""
-    return build_package(workplace.archive, case_id, actor, out, lambda done, total, step: progress(step, done, total))
+    return build_package(workplace.archive, case_id, actor, out, lambda done, total, _: progress("package", done, total))
 
 
 def cases(workplace: Workplace) -> list[Case]:

@@ -210,8 +210,16 @@ def print_report(out: Console, report: "VerificationReport", failures_only: bool
         if failures_only and check.passed:
             continue
         mark = {True: Text("✓ ", style="green"), False: Text("✗ ", style="bold red"), None: Text("– ", style="yellow")}[check.passed]
-        where = f" {check.file}" if check.file and check.passed is False else ""
-        out.print(Text.assemble(f"  {number:>2} ", mark, check.name, (where, "bold"), "" if not check.detail else f": {check.detail}"))
+        where = f" · {check.file}" if check.file and check.passed is False else ""
+        out.print(
+            Text.assemble(
+                f"  {number:>2} ",
+                mark,
+                check.title.split(" / ")[_column()],
+                (where, "bold"),
+                "" if not check.detail else f": {check.detail}",
+            )
+        )
     out.print(Text("  " + say("verify.passed" if report.passed else "verify.failed"), style="bold green" if report.passed else "bold red"))
 
 
@@ -296,6 +304,11 @@ def _describe(out: Console, held: operations.Holding) -> None:
     for gap in recording.gaps:
         out.print("    " + say("command.gap", start=format_ms(gap.start_ms), end=format_ms(gap.end_ms), reason=_reason(gap.reason)))
     out.print("  " + say("command.beside", messages=held.messages, products=held.products, transcript=_transcript_state(held)))
+
+
+def _column() -> int:
+    """Checks are titled in both languages, Chinese first."""
+    return 0 if api_settings().language == "zh" else 1
 
 
 def _reason(reason: str) -> str:

@@ -360,17 +360,26 @@ class Verifier:
         return f"{len(there)} files, all listed"
 
     def _digests(self) -> str:
-        for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
+        changed: list[tuple[str, str]] = []
+        # The manifest itself first: where it was changed, the files that it lists are not to blame.
+        for manifest in ("tagmanifest-sha256.txt", "manifest-sha256.txt"):
             for name, digest in sorted(self._manifest(manifest).items()):
-                hasher = hashlib.sha256()
-                for chunk in self.source.chunks(name):
-                    hasher.update(chunk)
-                if hasher.hexdigest() != digest:
-                    raise Wrong(f"was changed: its SHA-256 is {hasher.hexdigest()}, {manifest} says {digest}", name)
-                self.sums[name] = digest
+                if self._sum(name) != digest:
+                    changed.append((name, f"was changed: its SHA-256 is {self._sum(name)}, {manifest} says {digest}"))
+        if changed:
+            others = ", ".join(name for name, _ in changed[1:])
+            raise Wrong(changed[0][1] + (f"; so do not fit: {others}" if others else ""), changed[0][0])
         if read_text(self.source, "bagit.txt") != BAGIT:
             raise Wrong("is not a BagIt 1.0 declaration", "bagit.txt")
         return f"{len(self.sums)} files have the SHA-256 that the manifests say"
+
+    def _sum(self, name: str) -> str:
+        if name not in self.sums:
+            hasher = hashlib.sha256()
+            for chunk in self.source.chunks(name):
+                hasher.update(chunk)
+            self.sums[name] = hasher.hexdigest()
+        return self.sums[name]
 
     def _manifest(self, name: str) -> dict[str, str]:
         text = read_text(self.source, name).decode()
@@ -385,7 +394,7 @@ class Verifier:
         for name in sorted(set(items) ^ {name for name in self._names() if name not in UNLISTED}):
             raise Wrong("is in the catalogue but not in the package" if name in items else "is not in the catalogue", name)
         for name, item in items.items():
-            if item["digest"] != "sha256:" + self.sums.get(name, ""):
+            if item["digest"] != "sha256:" + self._sum(name):
                 raise Wrong("has another digest than the catalogue says", name)
         return f"{len(items)} pieces of evidence"
 
@@ -416,7 +425,7 @@ class Verifier:
         if (proof["part_digest"], proof["media_root"], proof["tree_size"]) not in roots:
             raise Wrong("names a media root that the custody log doesn't hold")
         clip = name.rsplit("/", 1)[0] + "/" + proof["clip"]
-        if "sha256:" + self.sums.get(clip, "") != proof["clip_digest"]:
+        if "sha256:" + self._sum(clip) != proof["clip_digest"]:
             raise Wrong("is not the clip that the proof was made for", clip)
         if self.read_clip is None:
             packets = [(kind, p[0], p[1]) for kind in ("video", "audio") for g in proof["gops"] for p in g["leaf"][kind]]

@@ -64,6 +64,18 @@ def test_any_one_byte_changed_is_found_and_the_file_named(package: bytes, tmp_pa
             assert where in {check.file for check in found}, (where, found)
 
 
+def test_digests_and_catalogue_blame_the_changed_file_and_no_other(package: bytes, tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(package)) as opened:
+        evidence = [info for info in opened.infolist() if "/data/0" in info.filename and "00-catalogue" not in info.filename]
+    assert len(evidence) >= 5
+    for info in evidence:
+        attacked = bytearray(package)
+        attacked[info.header_offset + 30 + len(info.filename.encode()) + info.file_size // 2] ^= 1
+        found = {check.name: check.file for check in failures(attacked, tmp_path)}
+        name = info.filename.split("/", 1)[1]
+        assert (found["structure"], found["digests"], found["catalogue"]) == (name, name, name)
+
+
 @pytest.mark.parametrize("added", [b"\0", b"PK\5\6" + bytes(18)])
 def test_bytes_added_before_or_behind_are_found(package: bytes, tmp_path: Path, added: bytes) -> None:
     assert failures(package + added, tmp_path)
