@@ -11,7 +11,6 @@ from transcribe.engines import Engine, load_engine
 from transcribe.settings import BUNDLED_MODEL, TranscribeSettings
 
 ENGINES = ["faster-whisper", "openai-whisper"]
-needs_demo_model = pytest.mark.skipif(not BUNDLED_MODEL.is_file(), reason="the demo model is not in this checkout yet")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,6 @@ def test_the_language_can_be_left_to_the_model(name: str, workplace: Path, windo
     assert len(engine.transcribe(windows)) == len(windows)
 
 
-@needs_demo_model
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_demo_model_reads_the_committed_speech(name: str, workplace: Path) -> None:
     lines = spoken_lines()

@@ -7,7 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from archive.digest import Json
 from archive.timeline import WallTime
@@ -15,7 +14,7 @@ from tests.transcribe.worlds import SPEECH, ffmpeg, part_for, spoken_lines
 from transcribe.audio import Samples
 from transcribe.engines import HeardSegment, HeardWord, load_engine
 from transcribe.kept import plan_from_json, plan_to_json, segments_from_json, segments_to_json, transcript_from_json, transcript_to_json
-from transcribe.settings import BUNDLED_MODEL, TranscribeSettings
+from transcribe.settings import TranscribeSettings
 from transcribe.transcription import joined, provenance_of, sound_of, transcribe_batch, transcribe_part, windows_of
 
 DURATION_MS = 23_000
@@ -95,7 +94,6 @@ def test_provenance_names_engine_model_and_every_parameter() -> None:
     assert provenance.parameters["speech_window_ms"] == 6000
 
 
-@pytest.mark.skipif(not BUNDLED_MODEL.is_file(), reason="the demo model is not in this checkout yet")
 def test_the_demo_model_writes_each_line_where_it_was_said(tmp_path: Path) -> None:
     settings = TranscribeSettings(whisper_model="demo-whisper", whisper_device="cpu", whisper_beam=1)
     transcript = transcribe_part(SPEECH, part_for(SPEECH, DURATION_MS), load_engine(settings, tmp_path), settings, tmp_path / "sound")
