@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from api.messages import MESSAGES, message, named
 from api.operations import Holding
 from archive.cases import BuiltPackage, Case, CaseMoment
+from archive.catalog import product_json
 from archive.clip import Clip
 from archive.digest import Json
-from archive.recording import Message, Part, Product, ProductEvent, Recording
+from archive.recording import Message, Part, Product, Recording
 from archive.redaction import mask
 from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript
@@ -253,27 +254,9 @@ def message_json(message: Message) -> dict[str, Json]:
     }
 
 
-def product_json(product: Product) -> dict[str, Json]:
-    """One entry of the shelf; `price_minor` in the currency's minor unit."""
-    return {
-        "product_id": product.product_id,
-        "title": product.title,
-        "shelf_no": product.shelf_no,
-        "aliases": list(product.aliases),
-        "price_minor": product.price_minor,
-        "currency": product.currency,
-        "listing_text": product.listing_text,
-    }
-
-
-def event_json(event: ProductEvent) -> dict[str, Json]:
-    return {
-        "event": event.event.value,
-        "product_id": event.product_id,
-        "at_ms": event.at_ms,
-        "source": event.source,
-        "inferred": event.inferred,
-    }
+def product_card_json(product: Product) -> dict[str, Json]:
+    """One entry of the shelf without what the import kept beside it."""
+    return {name: value for name, value in product_json(product).items() if name != "more"}
 
 
 def lanes_json(held: Holding) -> dict[str, Json]:

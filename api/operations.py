@@ -117,11 +117,11 @@ def _unsearched(workplace: Workplace, asked: Filter) -> tuple[str, ...]:
     """Recordings that the question is about and that the index doesn't hold: “not said” says nothing of them."""
     searched = {entry.recording.id for entry in workplace.index.recordings(Filter())}
     catalog = workplace.archive.catalog
+    unsearched = [catalog.recording(recording_id) for recording_id in catalog.ids() if recording_id not in searched]
     return tuple(
         held.id
-        for held in catalog.recordings()
-        if held.id not in searched
-        and asked.recording in (None, held.id)
+        for held in unsearched
+        if asked.recording in (None, held.id)
         and asked.host in (None, held.host)
         and _ran_within(held, asked.since, asked.until)
         and _may_sell(catalog.products(held.id), asked.product)

@@ -58,12 +58,12 @@ def transcribe_again(jobs: Jobs, recording_id: str) -> str:
 
 def unprocessed(workplace: Workplace) -> list[str]:
     """Recordings that lack a transcript or whose newest one is not what the index holds."""
-    return [recording.id for recording in workplace.archive.catalog.recordings() if _is_unprocessed(workplace, recording.id)]
+    return [recording_id for recording_id in workplace.archive.catalog.ids() if _is_unprocessed(workplace, recording_id)]
 
 
 def _is_unprocessed(workplace: Workplace, recording_id: str) -> bool:
-    transcript = workplace.archive.transcripts.latest(recording_id)
-    return transcript is None or indexed_version(workplace, recording_id) != transcript.version
+    newest = workplace.archive.transcripts.newest_version(recording_id)
+    return newest == 0 or indexed_version(workplace, recording_id) != newest
 
 
 @DBOS.workflow(name="process_recording")
@@ -96,8 +96,7 @@ def _hear(recording_id: str) -> None:
 
 
 def _held_version(recording_id: str) -> int:
-    transcript = _place().archive.transcripts.latest(recording_id)
-    return transcript.version if transcript else 0
+    return _place().archive.transcripts.newest_version(recording_id)
 
 
 def _parts(recording_id: str) -> list[int]:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api import answers, examples, operations
 from api.fields import At, FromMs, IdInPath, Reply, ToMs
 from api.media import file_response
+from archive.catalog import event_json
 from archive.errors import NotFound
 from archive.redaction import Pseudonyms, mask, pseudonym_secret
 from archive.rendition import RECIPE, part_numbered, playback_file
@@ -78,8 +79,8 @@ def read_products(workplace: At, recording_id: IdInPath) -> Reply:
     recording = workplace.archive.catalog.recording(recording_id)
     return {
         "recording": recording_id,
-        "products": [answers.product_json(product) for product in workplace.archive.catalog.products(recording.id)],
-        "events": [answers.event_json(event) for event in workplace.archive.catalog.events(recording.id)],
+        "products": [answers.product_card_json(product) for product in workplace.archive.catalog.products(recording.id)],
+        "events": [event_json(event) for event in workplace.archive.catalog.events(recording.id)],
     }
 
 

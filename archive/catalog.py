@@ -74,6 +74,11 @@ class Catalog:
             rows = connection.execute(select(recordings).order_by(recordings.c.started_at_ms.desc(), recordings.c.id)).mappings().all()
             return [_recording(connection, row) for row in rows]
 
+    def ids(self) -> list[str]:
+        """Ids of all recordings, newest session first."""
+        with self._database.reading() as connection:
+            return list(connection.execute(select(recordings.c.id).order_by(recordings.c.started_at_ms.desc(), recordings.c.id)).scalars())
+
     def holders_of(self, digest: str) -> list[tuple[str, int]]:
         """(recording id, part number) of every part with these bytes."""
         with self._database.reading() as connection:
@@ -158,8 +163,8 @@ def _insert_rest(connection: Connection, admission: Admission) -> None:
     batches = (
         (gaps, [{"start_ms": g.start_ms, "end_ms": g.end_ms, "reason": g.reason} for g in admission.recording.gaps]),
         (messages, [{"number": n, **_message_values(m)} for n, m in enumerate(admission.messages, 1)]),
-        (products, [{"position": n, **_product_values(p)} for n, p in enumerate(admission.products, 1)]),
-        (product_events, [{"number": n, **_event_values(e)} for n, e in enumerate(admission.events, 1)]),
+        (products, [{"position": n, **product_json(p)} for n, p in enumerate(admission.products, 1)]),
+        (product_events, [{"number": n, **event_json(e)} for n, e in enumerate(admission.events, 1)]),
         (
             sources,
             [
@@ -197,8 +202,8 @@ def content_digest(recording: Recording, chat: Iterable[Message], shelf: Iterabl
             "parts": [_part_values(p) for p in sorted(recording.parts, key=lambda p: p.number)],
             "gaps": [[g.start_ms, g.end_ms, g.reason] for g in sorted(recording.gaps, key=lambda g: g.start_ms)],
             "messages": [_message_values(m) for m in sorted(chat, key=lambda m: m.at_ms)],
-            "products": [_product_values(p) for p in shelf],
-            "events": [_event_values(e) for e in sorted(on_air, key=lambda e: e.at_ms)],
+            "products": [product_json(p) for p in shelf],
+            "events": [event_json(e) for e in sorted(on_air, key=lambda e: e.at_ms)],
         }
     )
 
@@ -245,7 +250,8 @@ def _message_values(message: Message) -> dict[str, Json]:
     }
 
 
-def _product_values(product: Product) -> dict[str, Json]:
+def product_json(product: Product) -> dict[str, Json]:
+    """One entry of the shelf, all of it; `price_minor` in the currency's minor unit."""
     return {
         "product_id": product.product_id,
         "title": product.title,
@@ -258,7 +264,8 @@ def _product_values(product: Product) -> dict[str, Json]:
     }
 
 
-def _event_values(event: ProductEvent) -> dict[str, Json]:
+def event_json(event: ProductEvent) -> dict[str, Json]:
+    """What happened to a product, `at_ms` on the recording's time line."""
     return {
         "event": event.event.value,
         "product_id": event.product_id,

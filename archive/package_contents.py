@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from archive.cases import Case, CaseMoment
+from archive.catalog import product_json
 from archive.clip import cut_clip, part_with, screenshot
 from archive.custody import CustodyEntry, verify_chain
 from archive.digest import Json, digest_file
@@ -18,7 +19,7 @@ from archive.merkle import inclusion_proof
 from archive.opening import Archive
 from archive.package_verifier import CUSTODY
 from archive.programs import ffmpeg_version
-from archive.recording import Product, Recording
+from archive.recording import Recording
 from archive.redaction import Pseudonyms, mask, redact_record
 from archive.timeline import format_ms
 from archive.transcript import Transcript
@@ -237,24 +238,11 @@ def _add_products(archive: Archive, contents: Contents) -> None:
                     for e in archive.catalog.events(recording_id)
                     if e.product_id == wanted
                 ]
-                card = {"recording": recording_id, **_product_card(product), "events": events}
+                card = {"recording": recording_id, **product_json(product), "events": events}
                 title = f"商品卡与详情 / Product card and listing: {product.title}"
                 contents.add(
                     f"data/02-product/{len(contents.items):02}-product.json", card, title, "商品与价格 / Product and price", recording_id
                 )
-
-
-def _product_card(product: Product) -> dict[str, Json]:
-    return {
-        "product_id": product.product_id,
-        "title": product.title,
-        "shelf_no": product.shelf_no,
-        "aliases": list(product.aliases),
-        "price_minor": product.price_minor,
-        "currency": product.currency,
-        "listing_text": product.listing_text,
-        "more": product.more,
-    }
 
 
 def _add_case(contents: Contents, pseudonyms: Pseudonyms) -> None:

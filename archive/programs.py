@@ -13,6 +13,11 @@ LAST_LINES = 6
 
 @cache
 def ffmpeg_program() -> str:
+    """Path of ffmpeg, looked for once a process. MissingProgram if there is none."""
+    return find_ffmpeg()
+
+
+def find_ffmpeg() -> str:
     """Path of ffmpeg: the system's, else the binary that the `imageio-ffmpeg` wheel brings. MissingProgram if there is neither."""
     found = shutil.which("ffmpeg")
     if found:

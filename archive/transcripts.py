@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from archive.custody import CustodyLog
 from archive.database import Database
@@ -35,8 +35,9 @@ class TranscriptCatalog:
         numbered = tuple(Segment(n, s.part, s.start_ms, s.end_ms, s.text, s.words, s.risk, s.confidence) for n, s in enumerate(ordered, 1))
         with self._database.writing() as connection:
             self._custody.queue(connection)
-            newest = connection.execute(select(func.max(transcripts.c.version)).where(transcripts.c.recording_id == recording_id)).scalar()
-            draft = Transcript(recording_id, (newest or 0) + 1, provenance, numbered, tuple(speech), tuple(skipped))
+            draft = Transcript(
+                recording_id, _newest_version(connection, recording_id) + 1, provenance, numbered, tuple(speech), tuple(skipped)
+            )
             digest = transcript_digest(draft)
             key = connection.execute(
                 insert(transcripts)
@@ -73,6 +74,11 @@ class TranscriptCatalog:
                 },
             )
         return Transcript(recording_id, draft.version, provenance, numbered, draft.speech, draft.skipped, key, digest)
+
+    def newest_version(self, recording_id: str) -> int:
+        """Number of the newest version, 0 if nothing has been transcribed yet; reads no segment."""
+        with self._database.reading() as connection:
+            return _newest_version(connection, recording_id)
 
     def latest(self, recording_id: str) -> Transcript | None:
         """The newest version, None if nothing has been transcribed yet."""
@@ -111,6 +117,11 @@ class TranscriptCatalog:
                 row["id"],
                 row["digest"],
             )
+
+
+def _newest_version(connection: Connection, recording_id: str) -> int:
+    newest = connection.execute(select(func.max(transcripts.c.version)).where(transcripts.c.recording_id == recording_id)).scalar()
+    return newest or 0
 
 
 def transcript_digest(transcript: Transcript) -> str:

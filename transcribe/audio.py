@@ -20,6 +20,7 @@ import numpy.typing as npt
 import structlog
 
 from archive.errors import MissingProgram, StorageFull
+from archive.programs import find_ffmpeg
 from transcribe.errors import SoundUnreadable
 
 SAMPLE_RATE_HZ = 16_000
@@ -40,14 +41,7 @@ def ffmpeg_program(configured: str | None = None) -> str:
         if found := shutil.which(configured):
             return found
         raise MissingProgram(f"LIVEPROOF_FFMPEG names {configured}, which is no program here: correct it or leave it out")
-    if found := shutil.which("ffmpeg"):
-        return found
-    try:
-        import imageio_ffmpeg
-
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise MissingProgram("ffmpeg is not installed: run “apt-get install ffmpeg” or “pip install imageio-ffmpeg”") from error
+    return find_ffmpeg()
 
 
 def has_sound(source: Path) -> bool:
