@@ -11,6 +11,7 @@ from archive.errors import ProgramFailed
 from archive.programs import ffmpeg_program, run_ffmpeg
 from archive.report import Document, Section, as_html, chinese_font, paragraph, table, write_report
 from archive.timeline import WallTime
+from tests.conftest import require_or_skip
 
 SECTION = Section("节", (paragraph("#let x = 1 $y$ *z* 假一赔十"), table(("a",), [("b" * 80,)])))
 DOCUMENT = Document("报告 <Report>", "副题", "case-1", (SECTION,))
@@ -50,8 +51,8 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.skipif(chinese_font() is None, reason="no Chinese font is installed")
 def test_a_report_is_a_pdf_and_the_same_each_time(tmp_path: Path) -> None:
+    require_or_skip(chinese_font(), "no Chinese font is installed")
     (tmp_path / "again").mkdir()
     one, two = write_report(DOCUMENT, tmp_path, AT), write_report(DOCUMENT, tmp_path / "again", AT)
     assert one.name == "report.pdf"
