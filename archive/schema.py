@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -215,4 +216,116 @@ custody_entries = Table(
     Column("previous", Text, nullable=False),
     Column("digest", Text, nullable=False, unique=True),
     Index(None, "subject"),
+)
+
+# Signed heads of the log's Merkle tree. `note` is the signed text; `frontier` the roots of its perfect subtrees, largest first (hex).
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("frontier", JSON, nullable=False),
+)
+
+# Which witness has a copy of which checkpoint; `written_at_ms` stays empty while it can't be reached.
+witness_copies = Table(
+    "witness_copies",
+    metadata,
+    Column("tree_size", BigInteger, ForeignKey("checkpoints.tree_size"), primary_key=True),
+    Column("witness", Text, primary_key=True),
+    Column("written_at_ms", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text),
+)
+
+# RFC 3161 time-stamps: of an admission (digest of its custody entry) or of a checkpoint (digest of its note). A renewal is a further row.
+timestamps = Table(
+    "timestamps",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("digest", Text, nullable=False, index=True),
+    Column("renews", Integer, ForeignKey("timestamps.id")),
+    Column("state", Text, nullable=False, index=True),
+    Column("requested_at_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tried_at_ms", BigInteger),
+    Column("last_error", Text),
+    Column("authority", Text),
+    Column("response", LargeBinary),
+    Column("gen_time_ms", BigInteger),
+    Column("expires_at_ms", BigInteger),
+    Column("algorithm", Text),
+)
+
+# How long a recording must be kept; a new computation is a further version, and none is earlier than the one before.
+retentions = Table(
+    "retentions",
+    metadata,
+    Column("recording_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("basis", JSON, nullable=False),
+    Column("set_at_ms", BigInteger, nullable=False),
+)
+
+# Legal holds on a recording or a case; released ones stay, with who and why.
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at_ms", BigInteger, nullable=False),
+    Column("released_by", Text),
+    Column("released_at_ms", BigInteger),
+    Column("release_reason", Text),
+)
+
+# What was purged: `digests` names every object that went, so that its absence is known to be lawful and a copy can still be recognised.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("recording_id", Text, primary_key=True),
+    Column("purged_at_ms", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("basis", JSON, nullable=False),
+    Column("digests", JSON, nullable=False),
+)
+
+# What else a case rests on: IM log, outbound and inspection records, logistics, sign-off, photos, documents.
+case_attachments = Table(
+    "case_attachments",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("digest", Text, nullable=False, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("added_at_ms", BigInteger, nullable=False),
+    Column("added_by", Text, nullable=False),
+)
+
+# How a case went on: each step names the stage it led to.
+case_steps = Table(
+    "case_steps",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("stage", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
 )

@@ -1,0 +1,108 @@
+"""What lets evidence stand: signed checkpoints, witnesses, time-stamps, retention, holds, tombstones, attachments and steps of cases."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('checkpoints',
+    sa.Column('tree_size', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('root', sa.Text(), nullable=False),
+    sa.Column('at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('key_id', sa.Text(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('frontier', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('tree_size', name=op.f('pk_checkpoints'))
+    )
+    op.create_table('holds',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('subject_kind', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('placed_by', sa.Text(), nullable=False),
+    sa.Column('placed_at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('released_by', sa.Text(), nullable=True),
+    sa.Column('released_at_ms', sa.BigInteger(), nullable=True),
+    sa.Column('release_reason', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_holds'))
+    )
+    op.create_index(op.f('ix_holds_subject'), 'holds', ['subject'], unique=False)
+    op.create_table('retentions',
+    sa.Column('recording_id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('until_ms', sa.BigInteger(), nullable=False),
+    sa.Column('basis', sa.JSON(), nullable=False),
+    sa.Column('set_at_ms', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('recording_id', 'version', name=op.f('pk_retentions'))
+    )
+    op.create_table('timestamps',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('renews', sa.Integer(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('requested_at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('tried_at_ms', sa.BigInteger(), nullable=True),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('authority', sa.Text(), nullable=True),
+    sa.Column('response', sa.LargeBinary(), nullable=True),
+    sa.Column('gen_time_ms', sa.BigInteger(), nullable=True),
+    sa.Column('expires_at_ms', sa.BigInteger(), nullable=True),
+    sa.Column('algorithm', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['renews'], ['timestamps.id'], name=op.f('fk_timestamps_renews')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_timestamps'))
+    )
+    op.create_index(op.f('ix_timestamps_digest'), 'timestamps', ['digest'], unique=False)
+    op.create_index(op.f('ix_timestamps_state'), 'timestamps', ['state'], unique=False)
+    op.create_table('tombstones',
+    sa.Column('recording_id', sa.Text(), nullable=False),
+    sa.Column('purged_at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('basis', sa.JSON(), nullable=False),
+    sa.Column('digests', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('recording_id', name=op.f('pk_tombstones'))
+    )
+    op.create_table('case_attachments',
+    sa.Column('case_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('size_bytes', sa.BigInteger(), nullable=False),
+    sa.Column('file_name', sa.Text(), nullable=False),
+    sa.Column('media_type', sa.Text(), nullable=False),
+    sa.Column('added_at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('added_by', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_attachments_case_id')),
+    sa.PrimaryKeyConstraint('case_id', 'number', name=op.f('pk_case_attachments'))
+    )
+    op.create_index(op.f('ix_case_attachments_digest'), 'case_attachments', ['digest'], unique=False)
+    op.create_table('case_steps',
+    sa.Column('case_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('stage', sa.Text(), nullable=False),
+    sa.Column('at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('detail', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_steps_case_id')),
+    sa.PrimaryKeyConstraint('case_id', 'number', name=op.f('pk_case_steps'))
+    )
+    op.create_table('witness_copies',
+    sa.Column('tree_size', sa.BigInteger(), nullable=False),
+    sa.Column('witness', sa.Text(), nullable=False),
+    sa.Column('written_at_ms', sa.BigInteger(), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['tree_size'], ['checkpoints.tree_size'], name=op.f('fk_witness_copies_tree_size')),
+    sa.PrimaryKeyConstraint('tree_size', 'witness', name=op.f('pk_witness_copies'))
+    )
