@@ -1,15 +1,14 @@
 """The command `liveproof`: what an agent, a script or an assistant types."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from api import printing
-from api.exits import exit_code_of, explain
+from api.commands.cases import case_app
+from api.commands.frame import Actor, AsJson, Recording, opened, reported
+from api.commands.models import models_app
 from api.messages import message
 from api.settings import api_settings
 
@@ -24,37 +23,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-case_app = typer.Typer(help="Disputes: open a case, rest it on moments, look at it.", no_args_is_help=True)
-models_app = typer.Typer(help="Speech and sentence models: what each setting needs and where it is.", invoke_without_command=True)
 app.add_typer(case_app, name="case")
 app.add_typer(models_app, name="models")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
-Recording = Annotated[str, typer.Argument(help="Id of a recording, as ingest and status print it.")]
-Actor = Annotated[Optional[str], typer.Option("--actor", help="Who the custody log names; default LIVEPROOF_ACTOR.")]  # noqa: UP045 - typer reads it at run time
 
 
 def main() -> None:
     """Entry of the console script."""
     app()
-
-
-@contextmanager
-def reported(as_json: bool = False) -> Iterator[None]:
-    """Turn what goes wrong into one clear line on standard error and the tabled exit code."""
-    try:
-        yield
-    except (typer.Exit, typer.Abort):
-        raise
-    except KeyboardInterrupt:
-        typer.echo("liveproof: " + message("command.interrupted", api_settings().language), err=True)
-        raise typer.Exit(130) from None
-    except Exception as error:
-        text = explain(error)
-        if as_json:
-            print(json.dumps({"error": {"code": exit_code_of(error), "kind": type(error).__name__, "message": text}}, ensure_ascii=False))
-        typer.echo(f"liveproof: {text}", err=True)
-        raise typer.Exit(exit_code_of(error)) from error
 
 
 @app.command()
@@ -262,108 +237,6 @@ def demo(
         from api.demo import run_demo
 
         run_demo(home, serve_page)
-
-
-@case_app.command("open")
-def case_open(
-    title: Annotated[Optional[str], typer.Option(help="What the case is called.")] = None,  # noqa: UP045
-    complaint: Annotated[Optional[Path], typer.Option(help="JSON: case_title, problem_class, text, demand.")] = None,  # noqa: UP045
-    order: Annotated[Optional[Path], typer.Option(help="JSON: order_id, product_id, paid_at, amount_minor, buyer.")] = None,  # noqa: UP045
-    text: Annotated[Optional[str], typer.Option(help="The complaint in the buyer's words.")] = None,  # noqa: UP045
-    case_id: Annotated[Optional[str], typer.Option("--id", help="Id; default the next number.")] = None,  # noqa: UP045
-    actor: Actor = None,
-    as_json: AsJson = False,
-) -> None:
-    """Open a case from a complaint and an order."""
-    with reported(as_json), opened() as place:
-        from api.intake import open_case
-
-        case = open_case(place, case_id, title, text, complaint, order, actor or place.archive.settings.actor)
-        printing.case_shown(case, as_json)
-
-
-@case_app.command("add")
-def case_add(
-    case: Annotated[str, typer.Argument(help="Id of the case.")],
-    recording: Recording,
-    from_: Annotated[str, typer.Option("--from", help="Start: milliseconds, or 1:13.5")],
-    to: Annotated[str, typer.Option("--to", help="End: milliseconds, or 1:20")],
-    purpose: Annotated[str, typer.Option(help="What it is to prove.")] = "",
-    actor: Actor = None,
-    as_json: AsJson = False,
-) -> None:
-    """Rest a case on a span of a recording."""
-    with reported(as_json), opened() as place:
-        from api import operations
-        from archive.timeline import parse_ms
-
-        operations.add_moment(place, case, recording, parse_ms(from_), parse_ms(to), purpose, actor or place.archive.settings.actor)
-        printing.case_shown(place.archive.cases.case(case), as_json)
-
-
-@case_app.command("show")
-def case_show(case: Annotated[str, typer.Argument(help="Id of the case.")], as_json: AsJson = False) -> None:
-    """One case with its moments."""
-    with reported(as_json), opened() as place:
-        printing.case_shown(place.archive.cases.case(case), as_json)
-
-
-@case_app.command("list")
-def case_list(as_json: AsJson = False) -> None:
-    """All cases, newest first."""
-    with reported(as_json), opened() as place:
-        printing.cases_listed(place.archive.cases.cases(), as_json)
-
-
-@models_app.callback()
-def models_default(context: typer.Context, as_json: AsJson = False) -> None:
-    """Without a further word: the list."""
-    if context.invoked_subcommand is None:
-        models_list(as_json)
-
-
-@models_app.command("fetch")
-def models_fetch(
-    name: Annotated[str, typer.Argument(help="tiny, base, small, medium, large-v3, large-v3-turbo, …")], as_json: AsJson = False
-) -> None:
-    """Download a speech model into LIVEPROOF_HOME/models, whole or not at all; its size is said first."""
-    with reported(as_json), opened() as place:
-        from transcribe.models import fetch_model
-
-        def announce(model: str, size_bytes: int) -> None:
-            typer.echo(printing.say("command.fetching", model=model, mb=size_bytes // 1_000_000), err=True)
-
-        fetched = fetch_model(name, place.archive.home, announce)
-        printing.model_fetched(fetched.name, str(fetched.path), fetched.digest(), as_json)
-
-
-@models_app.command("check")
-def models_check(as_json: AsJson = False) -> None:
-    """Load the speech model and the sentence model that the settings name, as a job would."""
-    with reported(as_json), opened() as place:
-        engine, embedder = place.engine, place.embedder
-        printing.models_checked(engine.model, engine.model_digest, embedder.name if embedder else None, as_json)
-
-
-@models_app.command("list")
-def models_list(as_json: AsJson = False) -> None:
-    """What models are needed, where each was found, and what to do about those that weren't."""
-    with reported(as_json), opened() as place:
-        from api.model_inventory import inventory
-
-        printing.models_listed(inventory(place), as_json)
-
-
-@contextmanager
-def opened() -> "Iterator[Workplace]":
-    """The workplace of this command, closed at its end."""
-    from api.workplace import open_workplace
-
-    place = open_workplace()
-    try:
-        yield place
-    finally:
-        place.close()
 
 
 def _process(place: "Workplace", recording_id: str, watch: printing.Watch) -> None:
