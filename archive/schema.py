@@ -329,3 +329,22 @@ case_steps = Table(
     Column("text", Text, nullable=False),
     Column("detail", JSON, nullable=False),
 )
+
+# Whose name of a case's chat was shown, to whom it may concern and why: only the complainant's. The name itself is not kept here.
+reveals = Table(
+    "reveals",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.id"), primary_key=True),
+    Column("pseudonym", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+# Keys of the digests that the custody log holds rows to: keyed, so that a digest shown to others gives no masked number away.
+row_keys = Table(
+    "row_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -1,4 +1,5 @@
-"""What lets evidence stand: signed checkpoints, witnesses, time-stamps, retention, holds, tombstones, attachments and steps of cases."""
+"""What lets evidence stand: signed checkpoints, witnesses, time-stamps, retention, holds, tombstones, attachments and steps of cases,
+revealed complainants and the keys of row digests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -105,4 +106,18 @@ def upgrade() -> None:
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['tree_size'], ['checkpoints.tree_size'], name=op.f('fk_witness_copies_tree_size')),
     sa.PrimaryKeyConstraint('tree_size', 'witness', name=op.f('pk_witness_copies'))
+    )
+    op.create_table('reveals',
+    sa.Column('case_id', sa.Text(), nullable=False),
+    sa.Column('pseudonym', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('at_ms', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_reveals_case_id')),
+    sa.PrimaryKeyConstraint('case_id', 'pseudonym', name=op.f('pk_reveals'))
+    )
+    op.create_table('row_keys',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('value', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_row_keys'))
     )
