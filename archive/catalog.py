@@ -11,8 +11,10 @@ from archive.database import Database
 from archive.digest import Json, digest_json
 from archive.errors import AlreadyHeld, NotFound
 from archive.recording import EventKind, Gap, Message, MessageKind, Part, Product, ProductEvent, Recording
+from archive.row_claims import claim
 from archive.schema import clock_maps, gaps, messages, parts, product_events, products, recordings, sources
 from archive.timeline import ClockMap, WallTime
+from archive.timestamping import await_stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ class Catalog:
             with self._database.writing() as connection:
                 _insert_recording(connection, recording)
                 _insert_rest(connection, admission)
-                self._custody.append(connection, actor, "admit", recording.id, _admission_detail(admission))
+                detail = {**_admission_detail(admission), "rows": _claims(connection, recording.id)}
+                entry = self._custody.append(connection, actor, "admit", recording.id, detail)
+                await_stamp(connection, "admission", recording.id, entry.digest, entry.at)
         except IntegrityError as error:
             if self.has(recording.id):
                 raise AlreadyHeld(f"recording {recording.id} is already held: choose another --id, or ask for it with show") from error
@@ -188,6 +192,14 @@ def _admission_detail(admission: Admission) -> dict[str, Json]:
         "clocks": clocks_json(admission.recording),
         "content_digest": content_digest(admission.recording, admission.messages, admission.products, admission.events),
     }
+
+
+def _claims(connection: Connection, recording_id: str) -> list[Json]:
+    of_recording = (parts, clock_maps, gaps, sources, messages, products, product_events)
+    return [
+        claim(connection, recordings, id=recording_id),
+        *(claim(connection, table, recording_id=recording_id) for table in of_recording),
+    ]
 
 
 def content_digest(recording: Recording, chat: Iterable[Message], shelf: Iterable[Product], on_air: Iterable[ProductEvent]) -> str:

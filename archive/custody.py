@@ -4,7 +4,7 @@ Entry n's digest covers its own fields and entry n-1's digest, so that a changed
 
     digest(n) = SHA-256(canonical JSON of {seq, at, actor, action, subject, detail, previous})
 
-A cut tail is found against a head kept elsewhere: `head` gives the one to keep.
+A cut tail is found against signed heads (`archive.checkpoints`) and their copies kept elsewhere (`archive.witnesses`).
 """
 
 import json
@@ -110,22 +110,24 @@ class CustodyLog:
             query = query.where(custody_entries.c.subject.in_(list(subjects)))
         with self._database.reading() as connection:
             for row in connection.execute(query).mappings():
-                yield _entry(row)
+                yield entry_of(row)
 
     def head(self) -> CustodyEntry | None:
         """The last entry: keep its digest elsewhere, and no earlier one can be changed unnoticed."""
         with self._database.reading() as connection:
             row = connection.execute(select(custody_entries).order_by(custody_entries.c.seq.desc()).limit(1)).mappings().first()
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
     def verify(self) -> int:
         """Check the whole chain; how many entries stand. VerificationFailed names the first that doesn't."""
         return verify_chain(self.entries())
 
 
-def verify_chain(entries: Iterable[CustodyEntry]) -> int:
-    """Check that entries follow each other from the first one on. VerificationFailed names the entry."""
-    previous, count = GENESIS, 0
+def verify_chain(entries: Iterable[CustodyEntry], count: int = 0, previous: str = GENESIS) -> int:
+    """Check that entries follow each other from the first one on, or from entry `count`, whose digest is `previous`; the last one's number.
+
+    VerificationFailed names the entry that doesn't.
+    """
     for entry in entries:
         if entry.seq != count + 1:
             raise VerificationFailed(f"custody log: entry {count + 1} is missing, entry {entry.seq} stands in its place")
@@ -138,7 +140,8 @@ def verify_chain(entries: Iterable[CustodyEntry]) -> int:
     return count
 
 
-def _entry(row: RowMapping) -> CustodyEntry:
+def entry_of(row: RowMapping) -> CustodyEntry:
+    """An entry from its row in `custody_entries`."""
     return CustodyEntry(
         row["seq"], WallTime(row["at_ms"]), row["actor"], row["action"], row["subject"], row["detail"], row["previous"], row["digest"]
     )

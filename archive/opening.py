@@ -5,12 +5,14 @@ from pathlib import Path
 
 from archive.cases import CaseFile
 from archive.catalog import Catalog
+from archive.checkpoints import Checkpoints
 from archive.custody import CustodyLog
 from archive.database import Database, open_database
 from archive.errors import DatabaseUnavailable
 from archive.object_store import ObjectStore, open_store
 from archive.settings import ArchiveSettings
 from archive.timeline import Clock, WallTime
+from archive.timestamping import Stamps
 from archive.transcripts import TranscriptCatalog
 
 
@@ -24,6 +26,8 @@ class Archive:
     database: Database
     store: ObjectStore
     custody: CustodyLog
+    checkpoints: Checkpoints
+    stamps: Stamps
     catalog: Catalog
     transcripts: TranscriptCatalog
     cases: CaseFile
@@ -49,6 +53,8 @@ def open_archive(settings: ArchiveSettings, clock: Clock = WallTime.now) -> Arch
         database=database,
         store=open_store(settings),
         custody=custody,
+        checkpoints=Checkpoints(database, custody, settings, settings.home.resolve(), clock),
+        stamps=Stamps(database),
         catalog=Catalog(database, custody),
         transcripts=TranscriptCatalog(database, custody),
         cases=CaseFile(database, custody, clock),

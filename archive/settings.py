@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,11 +15,24 @@ class ArchiveSettings(BaseSettings):
     home: Path = Field(Path("liveproof-home"), description="Folder that holds catalog, objects, indexes and models.")
     database_url: str | None = Field(None, description="Catalog: postgresql://user@host/name; default SQLite in the home.")
     jobs_url: str | None = Field(None, description="Durable jobs: postgresql://…; default SQLite in the home.")
-    object_store: str | None = Field(None, description="Where originals are kept: a folder; default objects/ in the home.")
+    object_store: str | None = Field(
+        None,
+        description="Where originals are kept: a folder, or s3://bucket/prefix (a bucket with object lock); default objects/ in the home.",
+    )
+    s3_endpoint: str | None = Field(None, description="S3 server, e.g. https://s3.example.com:9000; needed with an s3:// object store.")
+    s3_access_key: SecretStr | None = Field(None, description="Access key of the S3 user that LiveProof acts as.")
+    s3_secret_key: SecretStr | None = Field(None, description="Secret key of that user.")
+    s3_region: str = Field("us-east-1", description="Region that requests are signed for.")
+    s3_part_bytes: int = Field(64 << 20, ge=5 << 20, le=5 << 30, description="Size of one piece of a multipart upload, in bytes.")
+    s3_cache_bytes: int = Field(20 << 30, ge=0, description="Local copies of S3 objects kept in the home, in bytes; the oldest go first.")
+    s3_timeout_s: int = Field(60, ge=1, description="Longest that the S3 server may be silent, in seconds.")
+    retention_rules: Path | None = Field(None, description="TOML file of further retention rules; they can only lengthen a retention.")
+    retention_years: int = Field(3, ge=3, le=100, description="Years that everything is kept at least, after stream end or linked order.")
     actor: str = Field("operator", description="Who the custody log names for commands typed here.")
     log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", description="text or json, a line an event on standard error.")
     free_space_margin_bytes: int = Field(256 << 20, description="Bytes that an admission must leave free on the disk.")
+    signing_key: Path | None = Field(None, description="PEM file of the Ed25519 key that checkpoints are signed with; default in the home.")
     subprocess_timeout_s: int = Field(3600, description="Longest that one ffmpeg run may take, in seconds.")
 
     @property
@@ -35,7 +48,15 @@ class ArchiveSettings(BaseSettings):
         return self.jobs_url or f"sqlite:///{self.home.resolve() / 'jobs.db'}"
 
     @property
+    def on_s3(self) -> bool:
+        """Whether objects are kept by an S3 server."""
+        return bool(self.object_store and self.object_store.startswith("s3://"))
+
+    @property
     def objects_folder(self) -> Path:
+        """Folder of the objects; of their local copies where an S3 server keeps them."""
+        if self.on_s3:
+            return self.home / "object-cache"
         return Path(self.object_store) if self.object_store else self.home / "objects"
 
 
