@@ -10,6 +10,7 @@ from archive.custody import CustodyLog
 from archive.database import Database
 from archive.digest import Json
 from archive.errors import AlreadyHeld, InvalidTime, NotFound
+from archive.row_claims import claim
 from archive.schema import case_moments, cases, packages
 from archive.timeline import Clock, WallTime
 
@@ -91,7 +92,8 @@ class CaseFile:
                         opened_at_ms=now.epoch_ms,
                     )
                 )
-                self._custody.append(connection, actor, "case.open", given, {"title": title, "order_id": (order or {}).get("order_id")})
+                detail: dict[str, Json] = {"title": title, "order_id": (order or {}).get("order_id")}
+                self._custody.append(connection, actor, "case.open", given, {**detail, "rows": [claim(connection, cases, id=given)]})
         except IntegrityError as error:
             raise AlreadyHeld(f"case {case_id} exists already: choose another id") from error
         return self.case(given)
@@ -122,7 +124,13 @@ class CaseFile:
                 actor,
                 "case.moment",
                 case_id,
-                {"recording": recording_id, "start_ms": start_ms, "end_ms": end_ms, "quote": quote},
+                {
+                    "recording": recording_id,
+                    "start_ms": start_ms,
+                    "end_ms": end_ms,
+                    "quote": quote,
+                    "rows": [claim(connection, case_moments, case_id=case_id, number=moment.number)],
+                },
             )
         return moment
 
@@ -135,8 +143,9 @@ class CaseFile:
                     id=built.id, case_id=case_id, digest=digest, size_bytes=size_bytes, built_at_ms=built.built_at.epoch_ms
                 )
             )
+            detail: dict[str, Json] = {"package": package_id, "digest": digest, "bytes": size_bytes}
             self._custody.append(
-                connection, actor, "package.built", case_id, {"package": package_id, "digest": digest, "bytes": size_bytes}
+                connection, actor, "package.built", case_id, {**detail, "rows": [claim(connection, packages, id=package_id)]}
             )
         return built
 

@@ -9,6 +9,7 @@ from archive.database import Database
 from archive.digest import Json, canonical_json, digest_json
 from archive.errors import NotFound
 from archive.merkle import leaf_hash, tree_hash
+from archive.row_claims import claim
 from archive.schema import segments, transcripts
 from archive.timeline import WallTime
 from archive.transcript import Provenance, Segment, Transcript, Word
@@ -71,6 +72,7 @@ class TranscriptCatalog:
                     "model_digest": provenance.model_digest,
                     "segments": len(numbered),
                     "segments_root": segments_root(numbered),
+                    "rows": [claim(connection, transcripts, id=key), claim(connection, segments, transcript_id=key)],
                 },
             )
         return Transcript(recording_id, draft.version, provenance, numbered, draft.speech, draft.skipped, key, digest)

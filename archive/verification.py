@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from archive.catalog import clocks_json, content_digest
 from archive.digest import Json, digest_stream
 from archive.errors import LiveProofError, NotFound, VerificationFailed
 from archive.media_proof import logged_root, prove_media, read_clip
 from archive.opening import Archive
 from archive.package_verifier import Check, verify
+from archive.row_claims import broken_claims, count_claimed
 from archive.transcripts import segments_root, transcript_digest
 
 Progress = Callable[[int, int, str], None]
@@ -64,7 +67,7 @@ def verify_archive(archive: Archive, progress: Progress = lambda done, total, wh
     for name, title, unit, act in _ARCHIVE_CHECKS:
         try:
             count, problems = act(archive, progress)
-        except (LiveProofError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (LiveProofError, SQLAlchemyError, LookupError, ValueError, TypeError, AttributeError) as error:
             # Rows that can't even be read as what they are have been changed by a foreign hand.
             count, problems = 0, [(name, f"can't be read as what was written: {error}")]
         check(name, title, problems, f"{count} {unit}")
@@ -167,6 +170,12 @@ def _check_rows(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[
     return len(held), problems
 
 
+def _check_claims(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
+    """Every column of every row, as it is stored, against the newest claim that the custody log makes of it."""
+    with archive.database.reading() as connection:
+        return count_claimed(connection), list(broken_claims(connection, archive.custody.entries()))
+
+
 def _same_versions(clocks: Sequence[Json], logged: Json) -> Iterator[tuple[Json, Json]]:
     """Pairs of clock maps, now and as logged, of parts whose map has had no further version since."""
     for clock in clocks:
@@ -210,6 +219,7 @@ _ARCHIVE_CHECKS: tuple[tuple[str, str, str, Callable[[Archive, Progress], tuple[
     ("presence", "目录所列都在 / All that the catalog names is there", "files named", _check_presence),
     ("media_roots", "录像仍导向已记录的根 / Parts lead to their logged roots", "parts", _check_media_roots),
     ("rows", "目录与保管记录一致 / The catalog is as it was logged", "recordings, cases and packages", _check_rows),
+    ("claims", "每行与保管记录所记一致 / Every row is as the log says", "rows", _check_claims),
     ("transcripts", "转写与保管记录一致 / Transcripts are as logged", "transcript versions", _check_transcripts),
     ("custody", "保管记录连贯 / The custody log holds together", "entries", _check_custody),
 )
