@@ -12,7 +12,6 @@ from archive.digest import Json, digest_json
 from archive.errors import AlreadyHeld, NotFound
 from archive.recording import EventKind, Gap, Message, MessageKind, Part, Product, ProductEvent, Recording
 from archive.row_claims import claim
-from archive.row_claims import claim
 from archive.schema import clock_maps, gaps, messages, parts, product_events, products, recordings, sources
 from archive.timeline import ClockMap, WallTime
 from archive.timestamping import await_stamp
@@ -193,14 +192,6 @@ def _admission_detail(admission: Admission) -> dict[str, Json]:
         "clocks": clocks_json(admission.recording),
         "content_digest": content_digest(admission.recording, admission.messages, admission.products, admission.events),
     }
-
-
-def _claims(connection: Connection, recording_id: str) -> list[Json]:
-    of_recording = (parts, clock_maps, gaps, sources, messages, products, product_events)
-    return [
-        claim(connection, recordings, id=recording_id),
-        *(claim(connection, table, recording_id=recording_id) for table in of_recording),
-    ]
 
 
 def _claims(connection: Connection, recording_id: str) -> list[Json]:
