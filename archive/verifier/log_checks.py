@@ -1,0 +1,193 @@
+"""Checks on the custody extract: the signed checkpoint, each entry's place under it, older checkpoints, and time-stamps."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from archive.verifier.log_proofs import canonical_json, check_note, grown_from, merkle_root, raw_digest, read_note, sha256_of
+from archive.verifier.outcomes import NotChecked, Said, Wrong
+from archive.verifier.package_files import CUSTODY
+from archive.verifier.tokens import read_token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from archive.verifier.log_proofs import Note
+    from archive.verifier.package_files import Package
+    from archive.verifier.tokens import Token
+
+    CheckToken = Callable[[bytes, bytes, Token], None]
+
+FIELDS = ("seq", "at", "actor", "action", "subject", "detail", "previous")
+KEYS = ("key.made", "key.rotated")
+
+
+def check_checkpoint(package: Package, expected_key: str | None) -> Said:
+    """That the checkpoint is signed by the key that the package names; and that this is `expected_key` where the reader gives one."""
+    extract = package.document(CUSTODY)
+    key = _key(extract["public_key"])
+    note = _signed(extract["checkpoint"], key)
+    shown = extract["public_key"]
+    if expected_key is not None and expected_key not in (shown, extract["key_id"]):
+        raise Wrong(f"is signed by key {shown}, not by {expected_key}", CUSTODY, f"由密钥 {shown} 签署，而非 {expected_key}")
+    ask = "" if expected_key else "; ask the archive's operator, by another way, whether the key is theirs, or give it with --key"
+    ask_zh = "" if expected_key else "；请经其他途径向存档方核实此密钥，或用 --key 给出"
+    return Said(
+        f"{note.size} entries of {note.origin} were signed for at {note.at or '?'} by key {shown}{ask}",
+        f"{note.origin} 的 {note.size} 条记录，于 {note.at or '?'} 由密钥 {shown} 签署{ask_zh}",
+    )
+
+
+def check_custody(package: Package) -> Said:
+    """That each entry shown has the digest of its fields, or is shown by digest alone, and stands at its place under the checkpoint."""
+    extract = package.document(CUSTODY)
+    note = read_note(extract["checkpoint"])
+    withheld, last = 0, 0
+    for item in extract["entries"]:
+        entry = item["entry"]
+        if entry["seq"] <= last:
+            raise Wrong(f"entry {entry['seq']} is shown out of order", CUSTODY, f"第 {entry['seq']} 条次序不对")
+        last = entry["seq"]
+        if entry["detail"] is None:
+            withheld += 1
+        elif sha256_of(canonical_json({field: entry[field] for field in FIELDS})) != entry["digest"] or len(entry) != len(FIELDS) + 1:
+            raise Wrong(f"entry {entry['seq']} was changed after it was written", CUSTODY, f"第 {entry['seq']} 条写入后被改动")
+        path = [bytes.fromhex(node) for node in item["path"]]
+        if merkle_root(raw_digest(entry["digest"]), entry["seq"] - 1, note.size, path) != note.root:
+            raise Wrong(
+                f"entry {entry['seq']} is not at its place under the signed checkpoint",
+                CUSTODY,
+                f"第 {entry['seq']} 条不在已签署检查点之下的位置",
+            )
+    count = len(extract["entries"])
+    return Said(
+        f"{count} entries shown stand at their places in a log of {note.size}; {withheld} by digest alone, for the personal data in them",
+        f"所示 {count} 条记录均在 {note.size} 条保管记录中的原位；其中 {withheld} 条因含个人信息只示摘要",
+    )
+
+
+def check_consistency(package: Package) -> Said:
+    """That the log grew from its older checkpoints: nothing they covered was changed or cut since."""
+    extract = package.document(CUSTODY)
+    newest = read_note(extract["checkpoint"])
+    if not extract["consistency"]:
+        raise NotChecked("this is the log's first checkpoint: there is no older one to compare with", "这是首个检查点，没有更早的可比对")
+    keys = _known_keys(package)
+    for item in extract["consistency"]:
+        older = _signed_by_any(item["checkpoint"], keys)
+        path = [bytes.fromhex(node) for node in item["path"]]
+        if older.origin != newest.origin or not grown_from(older.size, older.root, newest.size, newest.root, path):
+            raise Wrong(
+                f"the log did not grow from its checkpoint over {older.size} entries: its history was rewritten",
+                CUSTODY,
+                f"保管记录不是由覆盖 {older.size} 条的检查点增长而来：历史被改写",
+            )
+    count = len(extract["consistency"])
+    return Said(f"the log grew from {count} older checkpoints unchanged", f"保管记录由 {count} 个更早的检查点原样增长而来")
+
+
+def check_pending(package: Package) -> Said:
+    """That every admission and the checkpoint have a time-stamp; NotChecked where an authority's answer is still awaited."""
+    stamps = package.document(CUSTODY)["stamps"]
+    waiting = [stamp for stamp in stamps if stamp["file"] is None]
+    if waiting or not stamps:
+        raise NotChecked(
+            f"{len(waiting) or 'all'} time-stamps were awaited when the package was made: no outside authority speaks for those times",
+            f"制作本包时仍有 {len(waiting) or '全部'} 个时间戳待签发：这些时间没有外部机构佐证",
+        )
+    return Said(f"{len(stamps)} time-stamps were granted", f"{len(stamps)} 个时间戳均已签发")
+
+
+def stamp_files(package: Package) -> list[str]:
+    """Files of the granted time-stamps, by their full names."""
+    try:
+        return [_in_folder(stamp["file"]) for stamp in package.document(CUSTODY)["stamps"] if stamp["file"] is not None]
+    except (Wrong, KeyError, TypeError):
+        return []
+
+
+def check_stamp(package: Package, name: str, check_token: CheckToken | None) -> Said:
+    """That a time-stamp is over what it is said to be over, and that its signature holds at its own time."""
+    extract = package.document(CUSTODY)
+    (stamp,) = [stamp for stamp in extract["stamps"] if stamp["file"] is not None and _in_folder(stamp["file"]) == name]
+    token = read_token(package.read(name))
+    if token.imprint != stamp["digest"]:
+        raise Wrong(f"is over {token.imprint}, not over {stamp['digest']}", name, f"所盖为 {token.imprint}，而非 {stamp['digest']}")
+    what, what_zh = _stamped(package, stamp)
+    certificates = package.read(_in_folder(stamp["certificates"])) if stamp["certificates"] else b""
+    root = _root_of(certificates)
+    said = f"{token.gen_time}: {what} was there; stamped by {stamp['authority']}"
+    said_zh = f"{token.gen_time} 时{what_zh}已存在；签发机构 {stamp['authority']}"
+    if check_token is None or not certificates:
+        why, why_zh = ("openssl is not here", "本机没有 openssl") if certificates else ("no certificates came with it", "未附证书")
+        raise NotChecked(f"{said}; the imprint fits, its signature was not checked: {why}", f"{said_zh}；摘要相符，签名未核：{why_zh}")
+    try:
+        check_token(package.read(name), certificates, token)
+    except Wrong as wrong:
+        raise Wrong(str(wrong), name, wrong.chinese) from wrong
+    return Said(
+        f"{said}, root certificate {root}: whether to trust it is yours to decide",
+        f"{said_zh}，根证书 {root}：是否信任由您判断",
+    )
+
+
+def _stamped(package: Package, stamp: dict[str, Any]) -> tuple[str, str]:
+    """What a stamp's digest is of: an admission's entry, or a checkpoint's note. Wrong if it is of nothing shown here."""
+    extract = package.document(CUSTODY)
+    for entry in package.shown_entries():
+        if entry["digest"] == stamp["digest"] and entry["action"] == "admit":
+            return f"the admission of {entry['subject']} (entry {entry['seq']})", f"{entry['subject']} 的入库记录（第 {entry['seq']} 条）"
+    for note in [extract["checkpoint"], *(item["checkpoint"] for item in extract["consistency"])]:
+        if sha256_of(note.encode()) == stamp["digest"]:
+            size = read_note(note).size
+            return f"the checkpoint over {size} entries", f"覆盖 {size} 条记录的检查点"
+    raise Wrong("is a time-stamp of nothing that this package shows", _in_folder(stamp["file"]), "所盖之物不在本包之中")
+
+
+def _known_keys(package: Package) -> list[bytes]:
+    """The key in force, and those before it that the log shows."""
+    keys = [_key(package.document(CUSTODY)["public_key"])]
+    for entry_action in KEYS:
+        keys += [_key(detail["public_key"]) for detail in package.details(entry_action, "signing-key")]
+    return keys
+
+
+def _signed(note: str, key: bytes) -> Note:
+    try:
+        return check_note(note, key)
+    except Wrong as wrong:
+        raise Wrong(str(wrong), CUSTODY, wrong.chinese) from wrong
+
+
+def _signed_by_any(note: str, keys: list[bytes]) -> Note:
+    for key in keys[1:]:
+        try:
+            return check_note(note, key)
+        except Wrong:
+            continue
+    return _signed(note, keys[0])
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise Wrong("names no key that can be read", CUSTODY, "所列密钥不可读") from error
+    if len(key) != 32:
+        raise Wrong("names no key that can be read", CUSTODY, "所列密钥不可读")
+    return key
+
+
+def _root_of(certificates: bytes) -> str:
+    """SHA-256 of the last certificate of a PEM chain, as certificate viewers print it."""
+    found = re.findall(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", certificates, re.DOTALL)
+    return "SHA-256 " + hashlib.sha256(base64.b64decode(found[-1])).hexdigest() if found else "none"
+
+
+def _in_folder(file: str) -> str:
+    return CUSTODY.rsplit("/", 1)[0] + "/" + file
