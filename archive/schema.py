@@ -238,6 +238,7 @@ witness_copies = Table(
     Column("witness", Text, primary_key=True),
     Column("written_at_ms", BigInteger),
     Column("attempts", Integer, nullable=False),
+    Column("tried_at_ms", BigInteger),
     Column("last_error", Text),
 )
 

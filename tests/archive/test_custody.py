@@ -89,20 +89,50 @@ def test_swapped_and_removed_entries_are_found(log: CustodyLog) -> None:
         verify_chain([*entries[:2], *entries[3:]])
 
 
-@pytest.mark.parametrize("statement", ["UPDATE custody_entries SET actor = 'x'", "DELETE FROM custody_entries WHERE seq = 2"])
-def test_the_database_refuses_to_change_the_log(database: Database, log: CustodyLog, statement: str) -> None:
-    written = filled(log)
-    with pytest.raises(DatabaseError, match="append-only"), database.writing() as connection:
-        connection.execute(text(statement))
-    assert list(log.entries()) == written
+ADD = "INSERT INTO custody_entries (seq, at_ms, actor, action, subject, detail, previous, digest) "
+FORGED = "SELECT seq, at_ms, 'x', action, subject, detail, previous, digest FROM custody_entries WHERE seq = 2"
+LATER = "SELECT {}, at_ms, 'x', action, subject, detail, previous, {} FROM custody_entries WHERE seq = 2"
+ON_BOTH = (
+    "UPDATE custody_entries SET actor = 'x'",
+    "UPDATE custody_entries SET seq = 9 WHERE seq = 5",
+    "DELETE FROM custody_entries WHERE seq = 2",
+    ADD + FORGED + " AND true ON CONFLICT (seq) DO UPDATE SET actor = 'x'",
+    ADD + LATER.format(9, "'sha256:9'"),
+)
+ON_SQLITE = (
+    "INSERT OR REPLACE INTO custody_entries " + FORGED,
+    "REPLACE INTO custody_entries " + FORGED,
+    "INSERT OR REPLACE INTO custody_entries " + LATER.format(6, "digest"),
+    "UPDATE OR REPLACE custody_entries SET seq = 2 WHERE seq = 3",
+)
+ON_POSTGRESQL = (
+    "TRUNCATE custody_entries",
+    "TRUNCATE custody_entries CASCADE",
+    "SET session_replication_role = replica; DELETE FROM custody_entries",
+    "MERGE INTO custody_entries AS t USING (SELECT 2 AS seq) AS s ON t.seq = s.seq WHEN MATCHED THEN DELETE",
+)
 
 
-def test_postgresql_refuses_to_truncate_the_log(tmp_path: Path) -> None:
-    with database_url("postgresql", tmp_path) as url:
+@pytest.mark.parametrize(
+    "kind, statement",
+    [
+        *((kind, statement) for kind in KINDS for statement in ON_BOTH),
+        *(("sqlite", statement) for statement in ON_SQLITE),
+        *(("postgresql", statement) for statement in ON_POSTGRESQL),
+    ],
+)
+@pytest.mark.parametrize("recursive", ["OFF", "ON"])
+def test_the_database_refuses_to_change_the_log(kind: str, statement: str, recursive: str, tmp_path: Path) -> None:
+    with database_url(kind, tmp_path) as url:
         database = open_database(url)
-        filled(CustodyLog(database, SteppingClock()))
+        log = CustodyLog(database, SteppingClock())
+        written = filled(log)
         with pytest.raises(DatabaseError, match="append-only"), database.writing() as connection:
-            connection.execute(text("TRUNCATE custody_entries"))
+            if kind == "sqlite":
+                connection.execute(text(f"PRAGMA recursive_triggers = {recursive}"))
+            for step in statement.split("; "):
+                connection.execute(text(step))
+        assert list(log.entries()) == written
         database.close()
 
 

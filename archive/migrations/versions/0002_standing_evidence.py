@@ -103,6 +103,7 @@ def upgrade() -> None:
     sa.Column('witness', sa.Text(), nullable=False),
     sa.Column('written_at_ms', sa.BigInteger(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('tried_at_ms', sa.BigInteger(), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['tree_size'], ['checkpoints.tree_size'], name=op.f('fk_witness_copies_tree_size')),
     sa.PrimaryKeyConstraint('tree_size', 'witness', name=op.f('pk_witness_copies'))
@@ -121,3 +122,73 @@ def upgrade() -> None:
     sa.Column('value', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_row_keys'))
     )
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_on_sqlite()
+    else:
+        _guard_on_postgresql()
+
+
+def _guard_on_sqlite() -> None:
+    """INSERT OR REPLACE removes the row in its way without firing DELETE triggers: entries and checkpoints may only be added at the end."""
+    op.execute(
+        "CREATE TRIGGER custody_entries_only_at_the_end BEFORE INSERT ON custody_entries "
+        "WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM custody_entries) "
+        "OR EXISTS (SELECT 1 FROM custody_entries WHERE digest = NEW.digest) "
+        "BEGIN SELECT RAISE(ABORT, 'the custody log is append-only'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER checkpoints_only_at_the_end BEFORE INSERT ON checkpoints "
+        "WHEN NEW.tree_size <= (SELECT COALESCE(MAX(tree_size), 0) FROM checkpoints) "
+        "BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END"
+    )
+    for act in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER checkpoints_no_{act.lower()} BEFORE {act} ON checkpoints "
+            "BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END"
+        )
+    op.execute(
+        "CREATE TRIGGER timestamps_kept BEFORE UPDATE ON timestamps WHEN OLD.state = 'granted' "
+        "BEGIN SELECT RAISE(ABORT, 'a granted time-stamp is not changed'); END"
+    )
+    op.execute("CREATE TRIGGER timestamps_no_delete BEFORE DELETE ON timestamps BEGIN SELECT RAISE(ABORT, 'time-stamps are kept'); END")
+    op.execute(
+        "CREATE TRIGGER timestamps_no_replace BEFORE INSERT ON timestamps WHEN EXISTS (SELECT 1 FROM timestamps WHERE id = NEW.id) "
+        "BEGIN SELECT RAISE(ABORT, 'time-stamps are kept'); END"
+    )
+
+
+def _guard_on_postgresql() -> None:
+    """ENABLE ALWAYS: session_replication_role does not switch these off."""
+    op.execute("ALTER TABLE custody_entries ENABLE ALWAYS TRIGGER custody_entries_no_change")
+    op.execute(
+        "CREATE FUNCTION custody_entries_at_the_end() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN IF NEW.seq IS DISTINCT FROM (SELECT COALESCE(MAX(seq), 0) + 1 FROM custody_entries) THEN "
+        "RAISE EXCEPTION 'the custody log is append-only'; END IF; RETURN NEW; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER custody_entries_only_at_the_end BEFORE INSERT ON custody_entries "
+        "FOR EACH ROW EXECUTE FUNCTION custody_entries_at_the_end()"
+    )
+    op.execute("ALTER TABLE custody_entries ENABLE ALWAYS TRIGGER custody_entries_only_at_the_end")
+    op.execute(
+        "CREATE FUNCTION checkpoints_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'checkpoints are append-only'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER checkpoints_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON checkpoints "
+        "FOR EACH STATEMENT EXECUTE FUNCTION checkpoints_append_only()"
+    )
+    op.execute("ALTER TABLE checkpoints ENABLE ALWAYS TRIGGER checkpoints_no_change")
+    op.execute(
+        "CREATE FUNCTION timestamps_kept() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'time-stamps are kept'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER timestamps_no_delete BEFORE DELETE OR TRUNCATE ON timestamps FOR EACH STATEMENT EXECUTE FUNCTION timestamps_kept()"
+    )
+    op.execute(
+        "CREATE TRIGGER timestamps_kept BEFORE UPDATE ON timestamps FOR EACH ROW WHEN (OLD.state = 'granted') "
+        "EXECUTE FUNCTION timestamps_kept()"
+    )
+    for trigger in ("timestamps_no_delete", "timestamps_kept"):
+        op.execute(f"ALTER TABLE timestamps ENABLE ALWAYS TRIGGER {trigger}")
