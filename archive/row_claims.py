@@ -41,6 +41,8 @@ CLAIMED: tuple[Table, ...] = (
     schema.segments,
     schema.cases,
     schema.case_moments,
+    schema.case_attachments,
+    schema.case_steps,
     schema.packages,
     schema.reveals,
 )

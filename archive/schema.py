@@ -301,7 +301,7 @@ tombstones = Table(
     Column("digests", JSON, nullable=False),
 )
 
-# What else a case rests on: IM log, outbound and inspection records, logistics, sign-off, photos, documents.
+# What else a case rests on: IM log, outbound and inspection records, logistics, sign-off, photos, documents. Withdrawn ones stay.
 case_attachments = Table(
     "case_attachments",
     metadata,
@@ -314,8 +314,12 @@ case_attachments = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("file_name", Text, nullable=False),
     Column("media_type", Text, nullable=False),
+    Column("withheld", Boolean, nullable=False),
     Column("added_at_ms", BigInteger, nullable=False),
     Column("added_by", Text, nullable=False),
+    Column("withdrawn_at_ms", BigInteger),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_reason", Text),
 )
 
 # How a case went on: each step names the stage it led to.

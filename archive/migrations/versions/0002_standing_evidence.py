@@ -81,8 +81,12 @@ def upgrade() -> None:
     sa.Column('size_bytes', sa.BigInteger(), nullable=False),
     sa.Column('file_name', sa.Text(), nullable=False),
     sa.Column('media_type', sa.Text(), nullable=False),
+    sa.Column('withheld', sa.Boolean(), nullable=False),
     sa.Column('added_at_ms', sa.BigInteger(), nullable=False),
     sa.Column('added_by', sa.Text(), nullable=False),
+    sa.Column('withdrawn_at_ms', sa.BigInteger(), nullable=True),
+    sa.Column('withdrawn_by', sa.Text(), nullable=True),
+    sa.Column('withdrawn_reason', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_attachments_case_id')),
     sa.PrimaryKeyConstraint('case_id', 'number', name=op.f('pk_case_attachments'))
     )
