@@ -80,3 +80,52 @@ class TooLarge(LiveProofError):
 
     exit_code = 21
     status = 413
+
+
+class Locked(LiveProofError):
+    """An object, recording or case is retained or under a hold and may not be removed by anyone."""
+
+    exit_code = 40
+    status = 409
+
+
+class StoreUnavailable(LiveProofError):
+    """The S3 server with the objects does not answer, or refuses its credentials or the bucket."""
+
+    exit_code = 41
+    status = 503
+
+
+class LockNotEnforced(LiveProofError):
+    """The S3 server only pretends to lock, or its bucket can't: it is refused for evidence."""
+
+    exit_code = 42
+    status = 503
+
+
+class PlanChanged(LiveProofError):
+    """What a purge would remove is not what the plan showed."""
+
+    exit_code = 43
+    status = 409
+
+
+class InvalidRules(LiveProofError):
+    """A file of retention rules can't be read, or a rule in it lacks what a rule needs."""
+
+    exit_code = 44
+    status = 500
+
+
+class InvalidCase(LiveProofError):
+    """A case, a step or an attachment lacks what it needs, or says what it may not."""
+
+    exit_code = 55
+    status = 422
+
+
+class InvalidEdit(LiveProofError):
+    """An edit of a transcript names no segment, changes nothing, or was made against a version that is no longer the newest."""
+
+    exit_code = 56
+    status = 409

@@ -1,8 +1,11 @@
 """What every test may lean on."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from tests.simulators.ceph import Ceph, missing_programs, shared_server
 
 
 def require_or_skip(condition: object, reason: str) -> None:
@@ -12,3 +15,14 @@ def require_or_skip(condition: object, reason: str) -> None:
     if os.environ.get("LIVEPROOF_REQUIRE_SERVERS") == "1":
         pytest.fail(f"{reason}, and LIVEPROOF_REQUIRE_SERVERS=1 allows no skip")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[Ceph]:
+    """A real S3 server with object lock, one for the whole run."""
+    missing = missing_programs()
+    require_or_skip(
+        not missing, f"Ceph is not installed ({', '.join(missing)} missing): apt-get install ceph-mon ceph-osd ceph-mgr radosgw"
+    )
+    with shared_server() as server:
+        yield server
