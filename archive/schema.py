@@ -289,16 +289,19 @@ holds = Table(
     Column("release_reason", Text),
 )
 
-# What was purged: `digests` names every object that went, so that its absence is known to be lawful and a copy can still be recognised.
+# What was purged: `digests` names every object of it, so that their absence is known to be lawful and a copy can still be recognised.
+# `objects_gone_at_ms` is empty until the objects that nothing else names are removed from the store.
 tombstones = Table(
     "tombstones",
     metadata,
-    Column("recording_id", Text, primary_key=True),
-    Column("purged_at_ms", BigInteger, nullable=False),
+    Column("subject_kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("purged_at_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("basis", JSON, nullable=False),
     Column("digests", JSON, nullable=False),
+    Column("objects_gone_at_ms", BigInteger),
 )
 
 # What else a case rests on: IM log, outbound and inspection records, logistics, sign-off, photos, documents. Withdrawn ones stay.

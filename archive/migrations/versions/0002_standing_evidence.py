@@ -63,13 +63,15 @@ def upgrade() -> None:
     op.create_index(op.f('ix_timestamps_digest'), 'timestamps', ['digest'], unique=False)
     op.create_index(op.f('ix_timestamps_state'), 'timestamps', ['state'], unique=False)
     op.create_table('tombstones',
-    sa.Column('recording_id', sa.Text(), nullable=False),
-    sa.Column('purged_at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('subject_kind', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('purged_at_ms', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('actor', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('basis', sa.JSON(), nullable=False),
     sa.Column('digests', sa.JSON(), nullable=False),
-    sa.PrimaryKeyConstraint('recording_id', name=op.f('pk_tombstones'))
+    sa.Column('objects_gone_at_ms', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('subject_kind', 'subject', 'purged_at_ms', name=op.f('pk_tombstones'))
     )
     op.create_table('case_attachments',
     sa.Column('case_id', sa.Text(), nullable=False),
