@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from api.messages import MESSAGES, message, named
 from api.operations import Holding
-from archive.cases import BuiltPackage, Case, CaseMoment
+from archive.case import BuiltPackage, Case, CaseMoment
 from archive.catalog import product_json
 from archive.clip import Clip
 from archive.digest import Json

@@ -10,7 +10,7 @@ from api import answers, examples, operations
 from api.fields import At, Id, IdInPath, Line, LongText, Milliseconds, Reply, actor
 from api.media import file_response
 from api.workplace import Workplace
-from archive.cases import BuiltPackage
+from archive.case import BuiltPackage
 from archive.digest import Json
 from archive.errors import NotFound
 from archive.verification import verify_package

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from api.workplace import Workplace
-from archive.cases import Case
+from archive.case import Case
 from archive.digest import Json
 from archive.errors import LiveProofError
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.workplace import Workplace
-from archive.cases import BuiltPackage, Case, CaseMoment
+from archive.case import BuiltPackage, Case, CaseMoment
 from archive.clip import Clip, cut_clip
 from archive.errors import InvalidTime, NotFound
 from archive.evidence_package import build_package
-from archive.media_proof import anchor_media
 from archive.recording import Product, Recording
 from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript
@@ -54,13 +53,8 @@ def indexed_version(workplace: Workplace, recording_id: str) -> int:
 
 
 def ingest(workplace: Workplace, request: IngestRequest, actor: str, progress: Progress = ignore_progress) -> Admitted:
-    """Admit a session and log the Merkle root of each part's media, so that a clip can be proven without the whole (G1, G3)."""
-    admitted = admit(workplace.archive, request, actor, progress)
-    if admitted.recording.has_media:
-        progress("anchor", 0, 1)
-        anchor_media(workplace.archive, admitted.recording.id, actor)
-        progress("anchor", 1, 1)
-    return admitted
+    """Admit a session: its files, and the Merkle root of each part's media, so that a clip can be proven without the whole (G1, G3)."""
+    return admit(workplace.archive, request, actor, progress)
 
 
 def index(workplace: Workplace, recording_id: str) -> tuple[int, IndexedCounts]:

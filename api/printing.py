@@ -21,7 +21,7 @@ from archive.timeline import format_ms
 if TYPE_CHECKING:
     from api.model_inventory import ModelRow
     from api.workplace import Workplace
-    from archive.cases import BuiltPackage, Case
+    from archive.case import BuiltPackage, Case
     from archive.clip import Clip
     from archive.verification import VerificationReport
     from ingest.admission import Admitted

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from archive import package_verifier
 from archive.atomic_write import write_bytes_whole, written_whole
-from archive.cases import BuiltPackage, Case
+from archive.case import BuiltPackage, Case
 from archive.digest import CHUNK_BYTES, Json, digest_json
 from archive.errors import TooLarge
 from archive.media_proof import anchored_proof

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from archive.cases import Case, CaseMoment
+from archive.case import Case, CaseMoment
 from archive.catalog import product_json
 from archive.clip import cut_clip, part_with, screenshot
 from archive.custody import CustodyEntry, verify_chain

@@ -33,6 +33,25 @@ class ArchiveSettings(BaseSettings):
     log_format: str = Field("text", description="text or json, a line an event on standard error.")
     free_space_margin_bytes: int = Field(256 << 20, description="Bytes that an admission must leave free on the disk.")
     signing_key: Path | None = Field(None, description="PEM file of the Ed25519 key that checkpoints are signed with; default in the home.")
+    checkpoint_every_s: int = Field(3600, ge=1, description="Seconds after which a custody log that grew is given a checkpoint by itself.")
+    witnesses: SecretStr = Field(
+        SecretStr(""),
+        description="Where checkpoints are copied, parted by spaces or commas: folders, file:///…, s3://bucket/prefix, https://…",
+    )
+    witness_timeout_s: int = Field(20, ge=1, description="Longest that a witness may take for one copy, in seconds.")
+    tsa_urls: SecretStr = Field(
+        SecretStr(""), description="RFC 3161 time-stamping authorities, parted by spaces or commas; none: stamps stay pending."
+    )
+    tsa_all: bool = Field(False, description="Have everything stamped by every authority, instead of the first that answers.")
+    tsa_roots: Path | None = Field(None, description="PEM file of the root certificates that time-stamps must lead to.")
+    tsa_crls: Path | None = Field(None, description="PEM or DER file of revocation lists to check authorities' certificates against.")
+    tsa_timeout_s: int = Field(10, ge=1, description="Longest that an authority may take for one answer, in seconds.")
+    tsa_answer_max_bytes: int = Field(128 << 10, ge=1024, description="Largest answer of an authority that is read, in bytes.")
+    tsa_renewal_margin_days: int = Field(
+        90, ge=1, description="Days before a certificate's or algorithm's end at which a stamp is renewed."
+    )
+    custody_budget_s: int = Field(30, ge=1, description="Seconds that one round of stamping and copying to witnesses may take.")
+    attachment_max_bytes: int = Field(200 << 20, ge=1, description="Longest file that may be attached to a case, in bytes.")
     subprocess_timeout_s: int = Field(3600, description="Longest that one ffmpeg run may take, in seconds.")
 
     @property
