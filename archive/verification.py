@@ -188,7 +188,7 @@ def _check_transcripts(archive: Archive, _progress: Progress) -> tuple[int, list
     problems: list[tuple[str, str]] = []
     logged: dict[tuple[str, int], tuple[str, str | None]] = {}
     for entry in archive.custody.entries():
-        if entry.action == "transcribe":
+        if entry.action in ("transcribe", "transcript.edit"):
             detail = json.loads(entry.detail)
             logged[entry.subject, detail["version"]] = (detail["digest"], detail.get("segments_root"))
     for (recording_id, version), (digest, root) in logged.items():

@@ -31,6 +31,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "risk.no_speech": ("可能不是说话", "may be no speech"),
     "risk.speaking_rate": ("语速不像真人", "spoken at an unlikely rate"),
     "risk.outside_speech": ("在未检出说话的地方", "where no speech was detected"),
+    "risk.edited_by_hand": ("文字经人工改动", "the words were edited by hand"),
     "risk.phantom_phrase": ("像是识别器的套话", "a phrase recognisers make up"),
     "why": ("依据：{reasons}", "because: {reasons}"),
     "why.word": ("说到「{detail}」", "says “{detail}”"),
@@ -67,8 +68,6 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "coverage.doubtful": ("听写存疑", "Doubtful words"),
     "coverage.silent": ("无人说话或未听写", "No words heard"),
     "coverage.gap": ("未录到", "Not recorded"),
-    "case.status.open": ("处理中", "open"),
-    "case.status.closed": ("已结案", "closed"),
     "verify.passed": ("校验通过", "Verified"),
     "verify.failed": ("校验未通过", "Verification failed"),
 }
