@@ -1,7 +1,7 @@
 """What is held: recordings with their parts, chat, shelf and source files. An admission is one transaction with its custody entry."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, RowMapping, and_, func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -28,14 +28,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaRoot:
+    """What the admit entry says of a part's media proof: its Merkle root, `sha256:…`, and how many leaves stand under it."""
+
+    root: str
+    leaves: int
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
-    """Everything that one ingest brings in."""
+    """Everything that one ingest brings in. `media_roots` are by part number."""
 
     recording: Recording
     messages: tuple[Message, ...] = ()
     products: tuple[Product, ...] = ()
     events: tuple[ProductEvent, ...] = ()
     sources: tuple[Source, ...] = ()
+    media_roots: Mapping[int, MediaRoot] = field(default_factory=dict)
 
 
 class Catalog:
@@ -184,7 +193,7 @@ def _insert_rest(connection: Connection, admission: Admission) -> None:
 
 def _admission_detail(admission: Admission) -> dict[str, Json]:
     return {
-        "parts": [{"number": p.number, "digest": p.digest, "bytes": p.size_bytes, "file": p.file_name} for p in admission.recording.parts],
+        "parts": [_logged_part(p, admission.media_roots.get(p.number)) for p in admission.recording.parts],
         "sources": [{"role": s.role, "digest": s.digest, "bytes": s.size_bytes, "file": s.file_name} for s in admission.sources],
         "messages": len(admission.messages),
         "products": len(admission.products),
@@ -200,6 +209,11 @@ def _claims(connection: Connection, recording_id: str) -> list[Json]:
         claim(connection, recordings, id=recording_id),
         *(claim(connection, table, recording_id=recording_id) for table in of_recording),
     ]
+
+
+def _logged_part(part: Part, media: MediaRoot | None) -> dict[str, Json]:
+    logged: dict[str, Json] = {"number": part.number, "digest": part.digest, "bytes": part.size_bytes, "file": part.file_name}
+    return logged if media is None else {**logged, "media_root": media.root, "leaves": media.leaves}
 
 
 def content_digest(recording: Recording, chat: Iterable[Message], shelf: Iterable[Product], on_air: Iterable[ProductEvent]) -> str:

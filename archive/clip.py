@@ -9,27 +9,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from archive.atomic_write import write_bytes_whole, written_whole
 from archive.digest import Json, digest_file
 from archive.errors import InvalidTime, NoMediaHeld, ProgramFailed, TooLarge, VerificationFailed
-from archive.media_proof import Group, MediaProof, anchored_proof, chosen_streams, open_media, read_clip, read_groups
-from archive.merkle import inclusion_proof
+from archive.media_groups import chosen_streams, open_media
+from archive.media_proof import MediaProof, anchored_proof, read_clip
 from archive.opening import Archive
-from archive.package_verifier import Wrong, check_proof_clip
 from archive.programs import run_ffmpeg
+from archive.proof_clip import copy_groups, proof_document, proof_ending, verify_proof_clip
 from archive.recording import Part, Recording
 from archive.timeline import format_ms
 
-if TYPE_CHECKING:
-    pass
-
-PROOF_FORMAT = "liveproof-proof-clip/1"
 MAX_CLIP_MS = 30 * 60_000
-_MP4_CODECS = {"h264", "hevc", "av1", "vp9", "mpeg4", "aac", "mp3", "opus", "ac3", "flac"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +78,8 @@ def cut_clip(archive: Archive, recording_id: str, from_ms: int, to_ms: int, view
     ending = proof_ending(source)
     proof_clip = view.with_name(f"{view.stem}.proof{ending}")
     wanted = proof.groups_over(media_from, media_to)
-    groups = copy_groups(source, wanted, proof_clip)
-    document = _proof_document(recording, part, proof, groups, (from_ms, to_ms), proof_clip)
+    groups = copy_groups(source, proof, {proof_clip: wanted})
+    document = proof_document(recording, part, proof, groups, (from_ms, to_ms), proof_clip)
     try:
         verify_proof_clip(proof_clip, document)
     except VerificationFailed as error:
@@ -115,17 +108,6 @@ def cut_clip(archive: Archive, recording_id: str, from_ms: int, to_ms: int, view
         detail = {key: value for key, value in clip.as_json().items() if key not in ("recording", "view", "proof_clip", "proof")}
         archive.custody.record(actor, "clip.export", recording_id, detail)
     return clip
-
-
-def verify_proof_clip(clip: Path, proof: "dict[str, Json] | Path") -> str:
-    """Check a proof clip against its proof, with neither archive nor network; what was found. VerificationFailed says what is wrong."""
-    try:
-        document = json.loads(proof.read_bytes()) if isinstance(proof, Path) else proof
-        return check_proof_clip(read_clip(clip), document)
-    except Wrong as wrong:
-        raise VerificationFailed(f"{clip.name}: {wrong}") from wrong
-    except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise VerificationFailed(f"{clip.name}: its proof can't be read as one: {error!r}") from error
 
 
 def part_with(recording: Recording, from_ms: int, to_ms: int) -> Part:
@@ -209,7 +191,7 @@ def _excerpt(source: Path, proof: MediaProof, from_ms: int, to_ms: int) -> Itera
     wanted = proof.groups_over(from_ms, to_ms)
     with tempfile.TemporaryDirectory(prefix="liveproof-") as folder:
         excerpt = Path(folder) / f"excerpt{proof_ending(source)}"
-        groups = copy_groups(source, range(max(0, wanted.start - 1), wanted.stop), excerpt)
+        groups = copy_groups(source, proof, {excerpt: range(max(0, wanted.start - 1), wanted.stop)})
         kind = "video" if groups[0].video else "audio"
         in_part = next(at for group in groups for _, at in (group.video if kind == "video" else group.audio) if at is not None)
         in_excerpt = next(at for found, _, at in read_clip(excerpt).packets if found == kind and at is not None)
@@ -228,93 +210,6 @@ def screenshot(archive: Archive, recording_id: str, at_ms: int, target: Path, ac
     if log_export:
         archive.custody.record(actor, "screenshot.export", recording_id, {"at_ms": at_ms, "digest": digest})
     return digest
-
-
-def proof_ending(source: Path) -> str:
-    """`.ts` for a TS, else `.mp4`, or `.mkv` for codecs that MP4 can't hold."""
-    with open_media(source) as container:
-        if "mpegts" in container.format.name:
-            return ".ts"
-        codecs = {stream.codec_context.name for stream in chosen_streams(container) if stream is not None}
-    return ".mp4" if codecs <= _MP4_CODECS else ".mkv"
-
-
-def copy_groups(source: Path, wanted: range, target: Path) -> list[Group]:
-    """Stream-copy these groups of a media file, packet for packet, into `target`, whose ending says the container."""
-    import av
-
-    muxer = {".ts": "mpegts", ".mp4": "mp4", ".mkv": "matroska"}[target.suffix]
-    groups: list[Group] = []
-    try:
-        with (
-            written_whole(target, target.suffix) as temporary,
-            open_media(source) as container,
-            av.open(str(temporary), "w", format=muxer) as output,
-        ):
-            copies = {s.index: output.add_stream_from_template(s) for s in chosen_streams(container) if s is not None}
-            origin: Fraction | None = None
-            for group in read_groups(container, wanted):
-                if group.number >= wanted.stop:
-                    break
-                if group.number not in wanted:
-                    continue
-                _fill_missing_dts(group)
-                for packet in group.held:
-                    if packet.pts is None or packet.dts is None:
-                        raise ProgramFailed(f"part {source.name} has packets without a time in this span: hand over the whole part instead")
-                    if origin is None:
-                        origin = packet.pts * packet.time_base
-                    shift = round(origin / packet.time_base)
-                    packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-                    packet.stream = copies[packet.stream.index]
-                    output.mux(packet)
-                group.held.clear()
-                groups.append(group)
-    except av.FFmpegError as error:
-        raise ProgramFailed(f"part {source.name} can't be stream-copied to {target.suffix}: {error}; hand over the whole part") from error
-    return groups
-
-
-def _fill_missing_dts(group: Group) -> None:
-    """Matroska keeps no decoding times: the n-th picture decoded is due when the n-th of them is shown, less the reordering delay."""
-    pictures = [packet for packet in group.held if packet.stream.type == "video" and packet.pts is not None]
-    if any(packet.dts is None for packet in pictures):
-        shown = sorted(packet.pts or 0 for packet in pictures)
-        delay = max(due - (packet.pts or 0) for due, packet in zip(shown, pictures, strict=True))
-        for due, packet in zip(shown, pictures, strict=True):
-            packet.dts = due - delay
-    for packet in group.held:
-        if packet.dts is None:
-            packet.dts = packet.pts
-
-
-def _proof_document(
-    recording: Recording, part: Part, proof: MediaProof, groups: list[Group], span: tuple[int, int], clip: Path
-) -> dict[str, Json]:
-    shown: list[Json] = [{"leaf": g.leaf(), "path": _path(proof, g.number + 1)} for g in groups]
-    return {
-        "format": PROOF_FORMAT,
-        "how": (
-            "leaf = SHA-256(00 || canonical JSON of leaf), node = SHA-256(01 || left || right) as in RFC 6962; header is leaf 0, group n "
-            "leaf n+1 of tree_size. Packet digests are those of: ffprobe -show_packets -show_data_hash sha256 CLIP"
-        ),
-        "recording": recording.id,
-        "part": part.number,
-        "part_digest": part.digest,
-        "part_bytes": part.size_bytes,
-        "media_root": proof.root,
-        "tree_size": len(proof.leaves),
-        "span_ms": list(span),
-        "clip_starts_ms": part.clock.to_recording(groups[0].start_ms),
-        "clip": clip.name,
-        "clip_digest": digest_file(clip),
-        "header": {"leaf": proof.header, "path": _path(proof, 0)},
-        "gops": shown,
-    }
-
-
-def _path(proof: MediaProof, index: int) -> list[Json]:
-    return [node.hex() for node in inclusion_proof(proof.leaves, index)]
 
 
 def _where_nothing_is(recording: Recording, at_ms: int) -> str:

@@ -5,23 +5,21 @@ A part is demuxed, never decoded. Leaf 0 describes its streams; leaf i+1 is grou
     {"gop": i, "start_ms": …, "end_ms": …, "video": [[SHA-256 of the packet's payload, pts in ms], …], "audio": [[…], …]}
 
 A stream copy keeps every payload (FLV, MP4 and MKV among each other; TS to TS), so the same digests are found in the clip, by
-`ffprobe -show_packets -show_data_hash sha256` too. Times are ms of media time: 0 is the container's start time, as ffmpeg counts.
-A group starts at a key frame; audio belongs to the group in whose time it starts. Without video a group is two seconds of audio.
+`ffprobe -show_packets -show_data_hash sha256` too. What a group is, `archive.media_groups` says. The root is made at admission and stands
+in the `admit` entry of the custody log; recordings admitted before that have it in an entry `media.root` of its own.
 """
 
 import hashlib
 import json
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
 from archive.atomic_write import write_bytes_whole
 from archive.digest import Json, canonical_json
-from archive.errors import NoMediaHeld, TooLarge, VerificationFailed
+from archive.errors import NoMediaHeld, VerificationFailed
+from archive.media_groups import Group, Grouping, chosen_streams, open_media, packets
 from archive.merkle import leaf_hash, tree_hash
 from archive.opening import Archive
 from archive.package_verifier import ClipContent, Wrong
@@ -32,43 +30,19 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
 
-AUDIO_GROUP_MS = 2000
-# How far audio may be stored behind the video it belongs to before it counts to a later group.
-INTERLEAVE_MS = 5000
-MAX_GROUP_BYTES = 512 << 20
-
-
-@dataclass(slots=True)
-class Group:
-    """One group of pictures. `held` are its packets in the file's order, kept only where they were asked for."""
-
-    number: int
-    start_ms: int
-    end_ms: int
-    video: list[tuple[str, int | None]] = field(default_factory=list)
-    audio: list[tuple[str, int | None]] = field(default_factory=list)
-    held: "list[av.Packet[Stream]]" = field(default_factory=list)
-    held_bytes: int = 0
-
-    def leaf(self) -> dict[str, Json]:
-        """What is hashed for it."""
-        return {
-            "gop": self.number,
-            "start_ms": self.start_ms,
-            "end_ms": self.end_ms,
-            "video": [list(packet) for packet in self.video],
-            "audio": [list(packet) for packet in self.audio],
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class MediaProof:
-    """A part's tree: `leaves` are raw leaf hashes (0: the streams), `starts` the groups' start times, `header` leaf 0's content."""
+    """A part's tree: `leaves` are raw leaf hashes (0: the streams), `starts` the groups' start times, `header` leaf 0's content.
+
+    `offsets` are the bytes at which the groups' first packets lie, -1 where that isn't known: a hint for seeking, no part of the tree.
+    """
 
     header: dict[str, Json]
     leaves: tuple[bytes, ...]
     starts: tuple[int, ...]
     end_ms: int
+    offsets: tuple[int, ...] = ()
 
     @property
     def root(self) -> str:
@@ -76,74 +50,71 @@ class MediaProof:
 
     def groups_over(self, from_ms: int, to_ms: int) -> range:
         """Numbers of the groups that hold the media time from `from_ms` to before `to_ms`."""
+        if all(before <= after for before, after in zip(self.starts, self.starts[1:], strict=False)):
+            first = max(0, bisect_right(self.starts, from_ms) - 1)
+            return range(first, max(first, bisect_right(self.starts, to_ms - 1) - 1) + 1)
+        # Time stamps of a damaged file jump back.
         first = max((n for n, start in enumerate(self.starts) if start <= from_ms), default=0)
         last = max((n for n, start in enumerate(self.starts) if start < to_ms), default=0)
         return range(first, max(first, last) + 1)
 
+    def holds(self, group: Group) -> bool:
+        """Whether a group is, packet for packet, the one that the tree has under its number."""
+        n = group.number
+        if n >= len(self.starts) or self.starts[n] != group.start_ms:
+            return False
+        return leaf_hash(canonical_json(group.leaf())) == self.leaves[n + 1]
+
+
+class MediaProver:
+    """Makes a part's tree out of its packets as they pass, for whoever reads them anyway; 32 bytes a group are kept.
+
+    Made before anything is decoded: decoders may rewrite their setup.
+    """
+
+    def __init__(self, container: "InputContainer") -> None:
+        self._grouping = Grouping(container)
+        self._header = _header(container)
+        self._leaves = [leaf_hash(canonical_json(self._header))]
+        self._starts: list[int] = []
+        self._offsets: list[int] = []
+        self._end_ms = 0
+
+    @property
+    def streams(self) -> "list[Stream]":
+        """The streams that the proof is about."""
+        return self._grouping.streams
+
+    def add(self, packet: "av.Packet[Stream]") -> None:
+        """Take the next packet in the file's order; those of other streams are passed over."""
+        for group in self._grouping.add(packet):
+            self._close(group)
+
+    def finish(self) -> MediaProof | None:
+        """The tree over all that passed; None if no packet of the two streams did."""
+        for group in self._grouping.rest():
+            self._close(group)
+        if not self._starts:
+            return None
+        return MediaProof(self._header, tuple(self._leaves), tuple(self._starts), self._end_ms, tuple(self._offsets))
+
+    def _close(self, group: Group) -> None:
+        self._leaves.append(leaf_hash(canonical_json(group.leaf())))
+        self._starts.append(group.start_ms)
+        self._offsets.append(group.offset)
+        self._end_ms = max(self._end_ms, group.end_ms)
+
 
 def prove_media(path: Path) -> MediaProof:
     """Read a media file once, in constant memory but for 32 bytes a group. NoMediaHeld if nothing in it is media."""
-    leaves: list[bytes] = []
-    starts: list[int] = []
-    end_ms = 0
     with open_media(path) as container:
-        header = _header(container)
-        leaves.append(leaf_hash(canonical_json(header)))
-        for group in read_groups(container, range(0)):
-            leaves.append(leaf_hash(canonical_json(group.leaf())))
-            starts.append(group.start_ms)
-            end_ms = max(end_ms, group.end_ms)
-    if not starts:
+        prover = MediaProver(container)
+        for packet in packets(container, prover.streams):
+            prover.add(packet)
+        proof = prover.finish()
+    if proof is None:
         raise NoMediaHeld(f"{path.name} holds no video or audio packets, so nothing can be cut from it")
-    return MediaProof(header, tuple(leaves), tuple(starts), end_ms)
-
-
-def read_groups(container: "InputContainer", hold: range) -> Iterator[Group]:
-    """The groups of an open file in order; those whose number is in `hold` keep their packets. TooLarge for a group over 512 MiB."""
-    video, audio = chosen_streams(container)
-    origin_ms = (container.start_time or 0) / 1000
-    waiting: deque[Group] = deque()
-    count = 0
-    for packet in _packets(container, [stream for stream in (video, audio) if stream is not None]):
-        at_ms = _milliseconds(packet, origin_ms)
-        is_video = packet.stream.type == "video"
-        if _starts_group(packet, at_ms, waiting, has_video=video is not None):
-            start_ms = max(at_ms or 0, 0) if not waiting else at_ms or waiting[-1].end_ms
-            if waiting:
-                waiting[-1].end_ms = start_ms
-            waiting.append(Group(count, start_ms, start_ms))
-            count += 1
-        while len(waiting) > 1 and waiting[1].start_ms + INTERLEAVE_MS < (at_ms or 0):
-            yield waiting.popleft()
-        group = waiting[-1] if is_video else _group_at(waiting, at_ms)
-        (group.video if is_video else group.audio).append((hashlib.sha256(bytes(packet)).hexdigest(), at_ms))
-        if at_ms is not None and group is waiting[-1]:
-            length_ms = round(1000 * packet.duration * packet.time_base) if packet.duration and packet.time_base else 0
-            group.end_ms = max(group.end_ms, at_ms + length_ms)
-        if group.number in hold:
-            group.held.append(packet)
-            group.held_bytes += packet.size
-            if group.held_bytes > MAX_GROUP_BYTES:
-                raise TooLarge(f"{container.name}: {group.held_bytes >> 20} MiB without a key frame are too much to cut a proof clip from")
-    yield from waiting
-
-
-def chosen_streams(container: "InputContainer") -> "tuple[Stream | None, Stream | None]":
-    """The video and audio stream that proofs are about: the first of each; pictures attached as covers don't count."""
-    from av.stream import Disposition
-
-    video = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
-    return video, next(iter(container.streams.audio), None)
-
-
-def open_media(path: Path) -> "InputContainer":
-    """Open for demuxing. NoMediaHeld if it can't be read as media."""
-    import av
-
-    try:
-        return av.open(str(path), mode="r")
-    except (av.FFmpegError, OSError) as error:
-        raise NoMediaHeld(f"{path} can't be read as media: {error}") from error
+    return proof
 
 
 def read_clip(path: Path) -> ClipContent:
@@ -154,24 +125,23 @@ def read_clip(path: Path) -> ClipContent:
             extradata: dict[str, str | None] = {
                 str(s.type): hashlib.sha256(s.codec_context.extradata).hexdigest() for s in chosen if s.codec_context.extradata
             }
-            packets = [(str(p.stream.type), hashlib.sha256(bytes(p)).hexdigest(), _exact_ms(p)) for p in _packets(container, chosen)]
-            return ClipContent(packets, extradata)
+            found = [(str(p.stream.type), hashlib.sha256(p).hexdigest(), _exact_ms(p)) for p in packets(container, chosen)]
+            return ClipContent(found, extradata)
     except NoMediaHeld as error:
         raise Wrong(str(error)) from error
 
 
 def anchored_proof(archive: Archive, recording: Recording, part: Part, actor: str) -> MediaProof:
-    """A part's tree, checked against the root in the custody log; the first call for a part logs the root (action `media.root`).
+    """A part's tree, checked against the root in the custody log.
 
-    The tree is kept under the home's `derived/media-proofs`, and made anew when it is missing or doesn't lead to the logged root.
-    VerificationFailed if the part's bytes no longer do.
+    The tree is kept under the home's `derived/media-proofs`, and made anew when it is missing or doesn't lead to the logged root. A part
+    that was admitted without a root gets an entry `media.root` here. VerificationFailed if the part's bytes no longer lead to theirs.
     """
     logged = logged_root(archive, recording.id, part)
-    kept = archive.home / "derived" / "media-proofs" / f"{part.digest.removeprefix('sha256:')}.json"
-    proof = _read_kept(kept)
-    if proof is None or (logged is not None and proof.root != logged):
+    proof = _read_kept(_kept_path(archive, part.digest))
+    if proof is None or not proof.offsets or (logged is not None and proof.root != logged):
         proof = prove_media(archive.store.path(part.digest))
-        write_bytes_whole(kept, _kept_form(proof))
+        keep_proof(archive, part.digest, proof)
     if logged is None:
         detail: dict[str, Json] = {"part": part.number, "digest": part.digest, "root": proof.root, "leaves": len(proof.leaves)}
         archive.custody.record(actor, "media.root", recording.id, detail)
@@ -183,33 +153,44 @@ def anchored_proof(archive: Archive, recording: Recording, part: Part, actor: st
     return proof
 
 
-def anchor_media(archive: Archive, recording_id: str, actor: str) -> None:
-    """Log the media root of every part of a recording: for admission, so that proof clips rest on what was logged then."""
-    recording = archive.catalog.recording(recording_id)
-    for part in recording.parts:
-        anchored_proof(archive, recording, part, actor)
-
-
 def logged_root(archive: Archive, recording_id: str, part: Part) -> str | None:
-    """The media root that the custody log holds for a part, None before it was anchored."""
+    """The media root that the custody log holds for a part; None if it was admitted without one and none was logged since."""
     for entry in archive.custody.entries([recording_id]):
-        if entry.action == "media.root":
+        if entry.action == "admit":
+            for admitted in json.loads(entry.detail)["parts"]:
+                if admitted["number"] == part.number and admitted["digest"] == part.digest and admitted.get("media_root"):
+                    return str(admitted["media_root"])
+        elif entry.action == "media.root":
             detail = json.loads(entry.detail)
             if detail["part"] == part.number and detail["digest"] == part.digest:
                 return str(detail["root"])
     return None
 
 
-def _packets(container: "InputContainer", streams: "list[Stream]") -> "Iterator[av.Packet[Stream]]":
-    """Packets up to the end, or to where a damaged file can't be read on: what lies behind that is in the file's digest alone."""
-    import av
+def keep_proof(archive: Archive, part_digest: str, proof: MediaProof) -> None:
+    """Keep a part's tree, so that a clip needn't read the whole part. It can be thrown away: it is never believed without the log."""
+    leaves: list[Json] = [leaf.hex() for leaf in proof.leaves]
+    kept: dict[str, Json] = {
+        "header": proof.header,
+        "leaves": leaves,
+        "starts": list(proof.starts),
+        "end_ms": proof.end_ms,
+        "offsets": list(proof.offsets),
+    }
+    write_bytes_whole(_kept_path(archive, part_digest), canonical_json(kept))
 
+
+def _kept_path(archive: Archive, part_digest: str) -> Path:
+    return archive.home / "derived" / "media-proofs" / f"{part_digest.removeprefix('sha256:')}.json"
+
+
+def _read_kept(path: Path) -> MediaProof | None:
     try:
-        for packet in container.demux(streams):
-            if packet.size:
-                yield packet
-    except av.FFmpegError as error:
-        structlog.get_logger().warning("media ends in damage", file=container.name, error=str(error))
+        kept = json.loads(path.read_bytes())
+        leaves = tuple(bytes.fromhex(leaf) for leaf in kept["leaves"])
+        return MediaProof(kept["header"], leaves, tuple(kept["starts"]), kept["end_ms"], tuple(kept.get("offsets", ())))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _header(container: "InputContainer") -> dict[str, Json]:
@@ -224,43 +205,7 @@ def _header(container: "InputContainer") -> dict[str, Json]:
     return {"streams": streams}
 
 
-def _starts_group(packet: "av.Packet[Stream]", at_ms: int | None, waiting: deque[Group], *, has_video: bool) -> bool:
-    if not waiting:
-        return True
-    if has_video:
-        if packet.stream.type != "video" or not packet.is_keyframe:
-            return False
-        # Audio that came before the first picture shares its group.
-        return bool(waiting[-1].video)
-    return at_ms is not None and at_ms >= waiting[-1].start_ms + AUDIO_GROUP_MS
-
-
-def _group_at(waiting: deque[Group], at_ms: int | None) -> Group:
-    if at_ms is None:
-        return waiting[-1]
-    return next((group for group in reversed(waiting) if group.start_ms <= at_ms), waiting[0])
-
-
-def _milliseconds(packet: "av.Packet[Stream]", origin_ms: float) -> int | None:
-    exact = _exact_ms(packet)
-    return None if exact is None else round(exact - origin_ms)
-
-
 def _exact_ms(packet: "av.Packet[Stream]") -> float | None:
     if packet.pts is None or packet.time_base is None:
         return None
     return float(1000 * packet.pts * packet.time_base)
-
-
-def _kept_form(proof: MediaProof) -> bytes:
-    leaves: list[Json] = [leaf.hex() for leaf in proof.leaves]
-    return canonical_json({"header": proof.header, "leaves": leaves, "starts": list(proof.starts), "end_ms": proof.end_ms})
-
-
-def _read_kept(path: Path) -> MediaProof | None:
-    try:
-        kept = json.loads(path.read_bytes())
-        leaves = tuple(bytes.fromhex(leaf) for leaf in kept["leaves"])
-        return MediaProof(kept["header"], leaves, tuple(kept["starts"]), kept["end_ms"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -1,5 +1,7 @@
 """The gate: everything is read and checked before anything is written, then kept in the store, then one entry in the catalog (G1, G4).
 
+A media file is read twice: demuxed for its probe and its media proof (G3), and hashed while it is copied; both readings are of one file
+that didn't change between them (`InputFile.check_unchanged`). So the admit entry holds file digest and media root of every part.
 What a crash leaves behind is at most objects that no recording names yet; the same ingest run again finds or finishes its recording.
 """
 
@@ -11,9 +13,10 @@ from pathlib import Path
 
 import structlog
 
-from archive.catalog import Admission, Source
+from archive.catalog import Admission, MediaRoot, Source
 from archive.digest import digest_json
 from archive.errors import AlreadyHeld
+from archive.media_proof import MediaProof, keep_proof
 from archive.opening import Archive
 from archive.recording import Part, Recording
 from archive.timeline import WallTime
@@ -24,7 +27,7 @@ from ingest.clock import Alignment, PartTiming, align, recorder_zone
 from ingest.errors import InputTooLarge, InvalidRequest
 from ingest.input_file import InputFile, check_file, read_bytes
 from ingest.keeping import Kept, Progress, ToKeep, digests_of, digests_only, keep, silent, within
-from ingest.media_probe import MediaProbe, probe
+from ingest.media_probe import MediaProbe, probe_and_prove
 from ingest.products import events_from, products_from
 from ingest.settings import IngestSettings, ingest_settings
 from ingest.tables import read_rows
@@ -74,6 +77,7 @@ class _Read:
 
     media: tuple[InputFile, ...]
     probes: tuple[MediaProbe, ...]
+    proofs: tuple[MediaProof | None, ...]
     alignment: Alignment
     chats: tuple[ChatFile, ...]
     captions_file: InputFile | None
@@ -115,6 +119,9 @@ def admit(
     if archive.catalog.has(recording_id):
         return _held(archive, read, request, recording_id, kept, actor)
     admission = _admission(archive, read, recording_id, kept)
+    for part, proof in zip(admission.recording.parts, read.proofs, strict=True):
+        if proof is not None:
+            keep_proof(archive, part.digest, proof)
     try:
         archive.catalog.admit(admission, actor)
     except AlreadyHeld:
@@ -169,7 +176,8 @@ def _read(request: IngestRequest, settings: IngestSettings, progress: Progress) 
     event_rows = read_rows(events.file, events.content, settings) if events else []
     chats = recognise(chat, [file.name for file in media], zone)
 
-    probes = _probe_all(media, progress)
+    probed = _probe_all(media, progress)
+    probes = tuple(found for found, _ in probed)
     alignment = align(_timings(media, probes, chats), request.started_at, zone)
     wall_zero = alignment.clocks[0].wall_start if alignment.clocks else request.started_at or _earliest(chats)
     notes: list[str] = []
@@ -179,7 +187,8 @@ def _read(request: IngestRequest, settings: IngestSettings, progress: Progress) 
         products=shelf,
         events=events_from(event_rows, {product.product_id for product in shelf}, wall_zero),
     )
-    return _Read(media, probes, alignment, tuple(chats), captions_file, captions, products, events, draft, tuple(notes))
+    proofs = tuple(proof for _, proof in probed)
+    return _Read(media, probes, proofs, alignment, tuple(chats), captions_file, captions, products, events, draft, tuple(notes))
 
 
 def _table(path: Path | None, what: str, settings: IngestSettings) -> _Table | None:
@@ -189,15 +198,15 @@ def _table(path: Path | None, what: str, settings: IngestSettings) -> _Table | N
     return _Table(file, read_bytes(file))
 
 
-def _probe_all(media: Sequence[InputFile], progress: Progress) -> tuple[MediaProbe, ...]:
+def _probe_all(media: Sequence[InputFile], progress: Progress) -> list[tuple[MediaProbe, MediaProof | None]]:
     done, total = 0, sum(file.size_bytes for file in media)
     probes = []
     for file in media:
-        probes.append(probe(file, within(progress, "probe", done, total)))
+        probes.append(probe_and_prove(file, within(progress, "probe", done, total)))
         file.check_unchanged()
         done += file.size_bytes
         progress("probe", done, total)
-    return tuple(probes)
+    return probes
 
 
 def _timings(media: Sequence[InputFile], probes: Sequence[MediaProbe], chats: Sequence[ChatFile]) -> list[PartTiming]:
@@ -267,7 +276,8 @@ def _admission(archive: Archive, read: _Read, recording_id: str, kept: Sequence[
         draft.gaps,
     )
     sources = tuple(Source(item.role, item.digest, item.size_bytes, item.file_name) for item in kept if item.role != "media")
-    return Admission(recording, read.draft.messages, read.draft.products, read.draft.events, sources)
+    roots = {n: MediaRoot(proof.root, len(proof.leaves)) for n, proof in enumerate(read.proofs, 1) if proof is not None}
+    return Admission(recording, read.draft.messages, read.draft.products, read.draft.events, sources, roots)
 
 
 def _held(archive: Archive, read: _Read, request: IngestRequest, recording_id: str, kept: Sequence[Kept], actor: str) -> Admitted:

@@ -2,8 +2,10 @@
 
 import codecs
 import errno
+import os
 import stat
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from ingest.errors import FileChanged, InputTooLarge, UnknownFormat, UnreadableFile
@@ -11,22 +13,52 @@ from ingest.errors import FileChanged, InputTooLarge, UnknownFormat, UnreadableF
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A readable regular file as it stood when it was checked."""
+    """A readable regular file as it stood when it was checked: device, inode, times of its last writing and of its inode's last change."""
 
     path: Path
     size_bytes: int
     modified_ns: int
+    changed_ns: int = 0
+    device: int = 0
+    inode: int = 0
 
     @property
     def name(self) -> str:
         """The file's name as text that can be stored, whatever bytes the file system holds."""
         return storable(self.path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
+    def open(self) -> FileIO:
+        """The file that was checked, to read, unbuffered. FileChanged if another one stands under its name by now."""
+        stream = self.path.open("rb", buffering=0)
+        try:
+            self._compare(os.fstat(stream.fileno()))
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
     def check_unchanged(self) -> None:
-        """FileChanged if it was written to since it was checked."""
-        now = self.path.stat()
-        if (now.st_size, now.st_mtime_ns) != (self.size_bytes, self.modified_ns):
-            raise FileChanged(f"{self.path} changed while it was read: wait until the recorder has closed it, then ingest again")
+        """FileChanged if it was written to, renamed or replaced since it was checked.
+
+        Setting the time of writing back changes the inode's own time. What this can't see: writes through a memory map whose page was
+        dirty before, and clocks set back by root. Who can do that could as well have changed the file before it was admitted.
+        """
+        try:
+            self._compare(self.path.stat())
+        except FileNotFoundError as error:
+            raise self._changed() from error
+
+    def _compare(self, now: os.stat_result) -> None:
+        if _identity(now) != (self.size_bytes, self.modified_ns, self.changed_ns, self.device, self.inode):
+            raise self._changed()
+
+    def _changed(self) -> FileChanged:
+        return FileChanged(f"{self.path} changed while it was read: wait until the recorder has closed it, then ingest again")
+
+
+def _identity(found: os.stat_result) -> tuple[int, int, int, int, int]:
+    """What tells a file from another, and from itself after a change."""
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_dev, found.st_ino
 
 
 def check_file(path: Path, what: str, max_bytes: int, *, may_be_empty: bool = False) -> InputFile:
@@ -50,7 +82,7 @@ def check_file(path: Path, what: str, max_bytes: int, *, may_be_empty: bool = Fa
         raise UnreadableFile(f"{what} file {path} is empty: nothing was recorded in it, or the copy failed")
     if found.st_size > max_bytes:
         raise InputTooLarge(f"{what} file {path} has {found.st_size} bytes, more than the {max_bytes} that are allowed")
-    return InputFile(path, found.st_size, found.st_mtime_ns)
+    return InputFile(path, *_identity(found))
 
 
 def read_bytes(file: InputFile) -> bytes:

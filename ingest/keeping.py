@@ -4,7 +4,6 @@ import io
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from archive.digest import digest_bytes, digest_file
 from archive.errors import StorageFull
@@ -45,7 +44,7 @@ def keep(archive: Archive, files: Sequence[ToKeep], progress: Progress) -> list[
         if item.content is not None:
             digest, size = archive.store.put(io.BytesIO(item.content))
         else:
-            with _Counted(item.file.path, within(progress, "store", done, total)) as stream:
+            with _Counted(item.file, within(progress, "store", done, total)) as stream:
                 digest, size = archive.store.put(stream)
             item.file.check_unchanged()
         kept.append(Kept(item.role, digest, size, item.file.name))
@@ -90,8 +89,8 @@ def silent(_step: str, _done: int, _total: int) -> None:
 class _Counted(io.BufferedReader):
     """A file that tells how many bytes were read of it."""
 
-    def __init__(self, path: Path, tell: Callable[[int], None]) -> None:
-        super().__init__(io.FileIO(path))
+    def __init__(self, file: InputFile, tell: Callable[[int], None]) -> None:
+        super().__init__(file.open())
         self._told = tell
         self._passed = 0
 

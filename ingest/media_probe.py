@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archive.digest import Json
+from archive.media_groups import demuxed
+from archive.media_proof import MediaProof, MediaProver
 from ingest.errors import NotMedia
 from ingest.input_file import InputFile
 
@@ -14,11 +16,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
 
-# Containers that hold a recording. Playlists, picture sequences, text and device inputs are left out: they read other files or hosts.
-_DEMUXERS = (
-    "flv,live_flv,kux,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,asf,wav,w64,aiff,mp3,aac,ac3,eac3,flac,ogg,amr,caf,rm,mxf,nut,"
-    "swf,h264,hevc"
-)
 _JUMP_MS = 10_000
 _MISSING_TAIL_MS = 1000
 _DECODE_TRIES = 400
@@ -93,31 +90,36 @@ def probe(file: InputFile, progress: Callable[[int], None] | None = None) -> Med
 
     NotMedia names a file without readable sound or picture. Damage that leaves something to read is described in the result.
     """
+    return probe_and_prove(file, progress)[0]
+
+
+def probe_and_prove(file: InputFile, progress: Callable[[int], None] | None = None) -> tuple[MediaProbe, MediaProof | None]:
+    """As `probe`, and the file's media proof from the same reading: what `archive.media_proof.prove_media` makes of the same bytes.
+
+    None where the streams that a proof is about hold no packet. Memory doesn't grow with the bytes read, but for 32 of each group's.
+    """
     import av
 
-    name = str(file.path)
-    try:
-        container = av.open(
-            "file:" + str(file.path.absolute()),
-            options={"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"},
-            metadata_errors="replace",
-        )
-    except (av.FFmpegError, ValueError) as error:
-        raise NotMedia(
-            f"{name} is no media file, or was cut off before its index was written ({_reason(error)}): check the copy"
-        ) from error
-    with container:
-        return _probe_open(container, file, progress)
+    with file.open() as stream:
+        try:
+            container = demuxed(stream)
+        except (av.FFmpegError, ValueError) as error:
+            raise NotMedia(
+                f"{file.path} is no media file, or was cut off before its index was written ({_reason(error)}): check the copy"
+            ) from error
+        with container:
+            prover = MediaProver(container)
+            return _probe_open(container, file, prover, progress), prover.finish()
 
 
-def _probe_open(container: "InputContainer", file: InputFile, progress: Callable[[int], None] | None) -> MediaProbe:
+def _probe_open(container: "InputContainer", file: InputFile, prover: MediaProver, progress: Callable[[int], None] | None) -> MediaProbe:
     streams = {stream.index: stream for stream in map(_describe, container.streams) if stream is not None}
     if not streams:
         raise NotMedia(f"{file.path} holds neither sound nor picture: ingest the recording itself")
     start_ms = round(container.start_time / 1000) if container.start_time is not None else 0
     header_ms = round(container.duration / 1000) if container.duration is not None and container.duration > 0 else None
     findings = _Findings()
-    _pass_packets(container, streams, start_ms, findings, progress)
+    _pass_packets(container, streams, start_ms, findings, prover, progress)
 
     if not any(stream.decoded for stream in streams.values()):
         raise NotMedia(f"{file.path} holds no sound or picture that can be decoded: check the copy, or the recorder's codec")
@@ -165,6 +167,7 @@ def _pass_packets(
     streams: dict[int, StreamProbe],
     start_ms: int,
     findings: _Findings,
+    prover: MediaProver,
     progress: Callable[[int], None] | None,
 ) -> None:
     import av
@@ -175,6 +178,7 @@ def _pass_packets(
         for count, packet in enumerate(container.demux(chosen)):
             if packet.size == 0:
                 continue
+            prover.add(packet)
             index = packet.stream_index
             stream = streams[index]
             _note_times(packet, stream, scales[index], start_ms, findings)

@@ -80,7 +80,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "column.path": ("位置", "where"),
     "step.probe": ("检查文件", "look at files"),
     "step.store": ("保存并计算摘要", "keep and hash"),
-    "step.anchor": ("登记画面组的默克尔根", "log the media's Merkle root"),
     "step.plan": ("找出有人说话的地方", "find speech"),
     "step.transcribe": ("听写", "transcribe"),
     "step.index": ("建立索引", "index"),
