@@ -149,6 +149,7 @@ class _Copy:
         self._output = output
         self._streams: dict[int, Stream] = {}
         self._origin: Fraction | None = None
+        self._last: dict[int, int] = {}
 
     def add(self, packet: "av.Packet[Stream]", sources: "dict[int, Stream]") -> None:
         """Write a packet whose stream and time base are the source's; the copy's first packet is at 0."""
@@ -159,7 +160,10 @@ class _Copy:
         if self._origin is None:
             self._origin = packet.pts * packet.time_base
         shift = round(self._origin / packet.time_base)
-        packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+        # Recorders give two packets one time where a stream was taken up again; muxers don't take that, and checks allow for a few ms.
+        packet.dts = max(packet.dts - shift, self._last.get(packet.stream_index, packet.dts - shift - 1) + 1)
+        packet.pts = max(packet.pts - shift, packet.dts)
+        self._last[packet.stream_index] = packet.dts
         packet.stream = self._streams[packet.stream_index]
         self._output.mux(packet)
 
