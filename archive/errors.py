@@ -110,6 +110,13 @@ class PlanChanged(LiveProofError):
     status = 409
 
 
+class InvalidHold(LiveProofError):
+    """A hold is to be placed or released without a reason, or with one that is too long."""
+
+    exit_code = 2
+    status = 422
+
+
 class InvalidRules(LiveProofError):
     """A file of retention rules can't be read, or a rule in it lacks what a rule needs."""
 

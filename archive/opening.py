@@ -9,11 +9,15 @@ from archive.checkpoints import Checkpoints
 from archive.custody import CustodyLog
 from archive.database import Database, open_database
 from archive.errors import DatabaseUnavailable
+from archive.lock_check import check_lock_if_due
 from archive.object_store import ObjectStore, open_store
+from archive.retention import Retention
+from archive.retention_rules import load_rules
 from archive.settings import ArchiveSettings
 from archive.timeline import Clock, WallTime
 from archive.timestamping import Stamps
 from archive.transcripts import TranscriptCatalog
+from archive.witnesses import Witnesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +32,46 @@ class Archive:
     custody: CustodyLog
     checkpoints: Checkpoints
     stamps: Stamps
+    witnesses: Witnesses
     catalog: Catalog
     transcripts: TranscriptCatalog
     cases: CaseFile
+    retention: Retention
 
     def close(self) -> None:
         self.database.close()
 
 
 def open_archive(settings: ArchiveSettings, clock: Clock = WallTime.now) -> Archive:
-    """Open the archive, making the home and bringing the catalog up to date. DatabaseUnavailable if it can't be opened."""
+    """Open the archive, making the home and bringing the catalog up to date. DatabaseUnavailable if it can't be opened.
+
+    Where an S3 server keeps the objects, its lock is tried once a day; StoreUnavailable names a setting of it that is missing.
+    """
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseUnavailable(
             f"LIVEPROOF_HOME {settings.home} can't be made: {error.strerror}. Set it to a folder you may write"
         ) from error
+    rules = load_rules(settings.retention_years, settings.retention_rules)
+    store = open_store(settings, clock)
     database = open_database(settings.catalog_url)
-    custody = CustodyLog(database, clock)
-    return Archive(
-        home=settings.home.resolve(),
+    home, custody = settings.home.resolve(), CustodyLog(database, clock)
+    catalog = Catalog(database, custody)
+    archive = Archive(
+        home=home,
         settings=settings,
         clock=clock,
         database=database,
-        store=open_store(settings),
+        store=store,
         custody=custody,
-        checkpoints=Checkpoints(database, custody, settings, settings.home.resolve(), clock),
+        checkpoints=Checkpoints(database, custody, settings, home, clock),
         stamps=Stamps(database, settings, clock),
-        catalog=Catalog(database, custody),
+        witnesses=Witnesses(database, settings, clock),
+        catalog=catalog,
         transcripts=TranscriptCatalog(database, custody),
         cases=CaseFile(database, custody, clock),
+        retention=Retention(database, custody, catalog, store, rules, home, clock),
     )
+    check_lock_if_due(archive)
+    return archive

@@ -45,6 +45,9 @@ CLAIMED: tuple[Table, ...] = (
     schema.case_steps,
     schema.packages,
     schema.reveals,
+    schema.retentions,
+    schema.holds,
+    schema.tombstones,
 )
 """Tables every row of which some custody entry claims."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from archive.digest import Json
+from archive.errors import LockNotEnforced
 from archive.settings import ArchiveSettings
 from archive.timeline import Clock, WallTime
 
@@ -124,3 +125,13 @@ def open_store(settings: ArchiveSettings, clock: Clock = WallTime.now) -> Object
     from archive.object_store.disk import DiskStore
 
     return DiskStore(settings.objects_folder, settings.free_space_margin_bytes, clock)
+
+
+def assert_enforced(report: LockReport | None) -> None:
+    """LockNotEnforced unless every attack on the canary failed."""
+    if report is None or not report.enforced:
+        failed = [f"{trial.name}: {trial.answer}" for trial in report.trials if not trial.withstood] if report else ["never tried"]
+        raise LockNotEnforced(
+            f"{report.store if report else 'the store'} does not really lock ({'; '.join(failed)}), so no evidence is put there: "
+            "use a bucket with object lock on a server that enforces it, then run liveproof store check"
+        )

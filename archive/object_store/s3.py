@@ -16,7 +16,7 @@ import structlog
 
 from archive.atomic_write import write_bytes_whole
 from archive.errors import Locked, LockNotEnforced, NotFound, VerificationFailed
-from archive.object_store import LockReport, ObjectLock
+from archive.object_store import LockReport, ObjectLock, assert_enforced
 from archive.object_store.folder import Folder, Received, hex_of
 from archive.object_store.s3_bucket import Bucket, Stat, Version, open_bucket
 from archive.object_store.s3_canary import clear_expired, try_lock
@@ -262,13 +262,3 @@ class S3Store:
 
     def _key_of_hex(self, name: str) -> str:
         return f"{self._objects}{name[:2]}/{name}"
-
-
-def assert_enforced(report: LockReport | None) -> None:
-    """LockNotEnforced unless every attack on the canary failed."""
-    if report is None or not report.enforced:
-        failed = [f"{trial.name}: {trial.answer}" for trial in report.trials if not trial.withstood] if report else ["never tried"]
-        raise LockNotEnforced(
-            f"{report.store if report else 'the store'} does not really lock ({'; '.join(failed)}), so no evidence is put there: "
-            "use a bucket with object lock on a server that enforces it, then run liveproof store check"
-        )
