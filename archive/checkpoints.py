@@ -33,11 +33,13 @@ from archive.signing import (
     public_bytes,
     read_note,
     write_note,
+    write_private,
 )
 from archive.timeline import Clock, WallTime
 from archive.timestamping import await_stamp
 
 KEY_SUBJECT = "signing-key"
+NEXT_KEY = "checkpoints-next.pem"
 KEY_ACTIONS = ("key.made", "key.rotated")
 
 
@@ -143,11 +145,58 @@ class Checkpoints:
             rows = connection.execute(select(custody_entries.c.seq, custody_entries.c.digest).order_by(custody_entries.c.seq))
             return MerkleTree(leaf_of(row.digest) for row in rows)
 
+    def damaged_frontiers(self) -> list[int]:
+        """Sizes of the checkpoints whose kept roots don't give the root that they signed."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(checkpoints).order_by(checkpoints.c.tree_size)).mappings()
+            return [row["tree_size"] for row in rows if _read_frontier(row) is None]
+
+    def rotate(self, actor: str, reason: str, to: Path | None = None, lost: bool = False) -> LoggedKey:
+        """Take on another key, made here or read from the PEM file `to`; the present one signs for it unless it is `lost`.
+
+        The replaced key is removed from the home; with LIVEPROOF_SIGNING_KEY set, `to` is needed and the setting must follow it.
+        SigningKeyUnusable if a key can't be read or no key was ever made.
+        """
+        place = self._key_file()
+        following = self._home / "secrets" / NEXT_KEY
+        if self._settings.signing_key is not None and to is None:
+            raise SigningKeyUnusable("LIVEPROOF_SIGNING_KEY names the key's file: make another (openssl genpkey) and name it with --to")
+        if to is not None:
+            load_key(to)
+            write_private(following, to.read_bytes())
+        elif not following.exists():
+            make_key(following)
+        new = load_key(following)
+        with self._database.writing() as connection:
+            self._custody.queue(connection)
+            known = _logged_keys(connection)
+            if not known:
+                raise SigningKeyUnusable(
+                    "no checkpoint was made yet, so there is no key to replace: liveproof custody checkpoint makes one"
+                )
+            detail = {**_key_detail(known[-1].origin, public_bytes(new)), "replaces": known[-1].key_id, "reason": reason}
+            if not lost:
+                _, old = self._key_in_force(connection, actor)
+                signed = old.sign(endorsement_text(known[-1].origin, str(detail["public_key"])))
+                detail["endorsement"] = base64.b64encode(signed).decode()
+            self._custody.append(connection, actor, "key.rotated", KEY_SUBJECT, detail)
+            logged = _logged_keys(connection)[-1]
+        if self._settings.signing_key is None:
+            following.replace(place)
+        else:
+            following.unlink()
+        return logged
+
     def _key_in_force(self, connection: Connection, actor: str) -> tuple[LoggedKey, Ed25519PrivateKey]:
         """The log's present key, which must be the one held here. A log without one is given one, and logs it."""
         place, known = self._key_file(), _logged_keys(connection)
         if not known and self._settings.signing_key is None and not place.exists():
             make_key(place)
+        following = place.with_name(NEXT_KEY)
+        replaced = known and self._settings.signing_key is None and following.exists()
+        if replaced and public_bytes(load_key(following)) == known[-1].public_key:
+            # The rotation was logged, and its process killed before it put the key in place.
+            following.replace(place)
         key = load_key(place)
         public = public_bytes(key)
         if not known:
@@ -205,14 +254,20 @@ def _size(connection: Connection) -> int:
     return int(connection.execute(select(func.coalesce(func.max(custody_entries.c.seq), 0))).scalar_one())
 
 
-def _kept_frontier(connection: Connection, row: RowMapping) -> Frontier:
-    """A checkpoint's frontier; where the row's was damaged, made again from the entries, if they still lead to the signed root."""
+def _read_frontier(row: RowMapping) -> Frontier | None:
+    """A checkpoint's frontier; None if it does not give the signed root."""
+    signed = read_note(row["note"])
     try:
         kept = Frontier(row["tree_size"], tuple(bytes.fromhex(root) for root in row["frontier"]))
     except (ValueError, TypeError):
-        kept = Frontier(0, ())
-    signed = read_note(row["note"])
-    if kept.size == signed.size and kept.root() == signed.root:
+        return None
+    return kept if kept.size == signed.size and kept.root() == signed.root else None
+
+
+def _kept_frontier(connection: Connection, row: RowMapping) -> Frontier:
+    """A checkpoint's frontier; where the row's was damaged, made again from the entries, if they still lead to the signed root."""
+    kept, signed = _read_frontier(row), read_note(row["note"])
+    if kept is not None:
         return kept
     digests = connection.execute(
         select(custody_entries.c.digest).where(custody_entries.c.seq <= signed.size).order_by(custody_entries.c.seq)

@@ -54,6 +54,7 @@ class Authority:
     root: x509.Certificate = field(init=False)
     certificate: x509.Certificate = field(init=False)
     root_key: Key = field(init=False)
+    counting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def root_pem(self) -> Path:
@@ -80,7 +81,8 @@ class Authority:
         config.write_text(CONFIG.format(folder=self.folder, digests=digests, signer_digest=signer_digest))
         asked.write_bytes(query)
         command = ["openssl", "ts", "-reply", "-config", str(config), "-queryfile", str(asked), "-out", str(answer)]
-        done = subprocess.run(command, capture_output=True, timeout=30)
+        with self.counting:  # openssl's serial number file takes one writer at a time
+            done = subprocess.run(command, capture_output=True, timeout=30)
         assert done.returncode == 0, done.stderr.decode()
         return answer.read_bytes()
 
