@@ -1,48 +1,40 @@
-"""Personal data of viewers, taken out of what leaves the archive (G9): pure functions over text, and keyed pseudonyms for names.
+"""Personal data of viewers, taken out of what leaves the archive (G9): pure functions over text, documents, transcripts and records.
 
-What is masked: mobile and land-line numbers, resident identity numbers (with the check digit of GB 11643), e-mail addresses, WeChat and QQ
-ids where the text says that they are one, street addresses with a house number. Everything else stays as it was, order numbers included.
+What is found is in `archive.personal_data`; what is left standing is unchanged. Originals are never masked, only what is derived of them.
 """
 
-import hashlib
-import hmac
-import os
 import re
-import secrets
-import tempfile
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from archive.digest import Json
-from archive.errors import DatabaseUnavailable
+from archive.personal_data import find_personal_data, is_resident_id
+from archive.pseudonyms import Pseudonyms, pseudonym_secret
+from archive.transcript import Segment, Word
 
-SECRET_BYTES = 32
+__all__ = [
+    "Masked",
+    "Pseudonyms",
+    "hidden_key",
+    "is_resident_id",
+    "mask",
+    "mask_transcript",
+    "person_key",
+    "pseudonym_secret",
+    "redact_record",
+    "replaced",
+]
 
-_D = "[0-9０-９]"
-_BEFORE, _AFTER = "(?<![0-9０-９A-Za-z])", "(?![0-9０-９A-Za-z])"
-_SPACE = r"[ \-－—　]?"
-_ID18 = re.compile(f"{_BEFORE}({_D}{{17}}[0-9０-９XxＸｘ]){_AFTER}")
-_ADDRESS = re.compile(
-    r"(?:[一-鿿]{1,7}?(?:省|自治区|特别行政区))?(?:[一-鿿]{1,7}?(?:市|自治州|盟))?(?:[一-鿿]{1,7}?(?:区|县|旗|镇|乡))?"
-    rf"[一-鿿]{{1,8}}(?:路|街|大道|巷|弄|胡同|村|小区|花园|公寓|大厦|广场|苑){_D}{{1,5}}(?:号|弄|栋|幢|座|单元|室|楼|层)"
-    rf"(?:[一-鿿]{{0,6}}[A-Za-z]?{_D}{{1,5}}(?:号楼|号|弄|栋|幢|座|单元|室|楼|层|户)?)*"
+# Segments nearer than this may share a number that was read out over a pause.
+PAUSE_MS = 3_000
+
+_MENTION = re.compile(r"(?<![A-Za-z0-9._%+-])[@＠]")
+_MENTIONED = re.compile(r"[^\s@＠，。,.!！?？:：;；、()（）\[\]【】\"“”'《》<>/\\|〔〕]{1,20}")
+# Roles, not people; and what masking itself writes.
+_ROLES = re.compile(
+    r"主播|客服|小助理|助理|助播|店长|官方|运营|管理员|房管|场控|所有人|全体|大家|店小二|小二|平台|投诉人$|观众-[0-9A-F]{8}(?![0-9A-Za-z])|\d+号?[链连]接|all\b|here\b"
 )
-# In this order: what an earlier pattern took, a later one can't.
-_PATTERNS: tuple[tuple[str, re.Pattern[str], int], ...] = (
-    ("邮箱", re.compile(r"(?<![A-Za-z0-9.+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), 0),
-    ("手机号", re.compile(rf"(?<![0-9０-９])(?:[+＋]?86{_SPACE})?[1１][3-9３-９]{_D}{_SPACE}{_D}{{4}}{_SPACE}{_D}{{4}}(?![0-9０-９])"), 0),
-    ("电话", re.compile(rf"(?<![0-9０-９])[0０]{_D}{{2,3}}[ \-－—]{_D}{{7,8}}(?![0-9０-９])"), 0),
-    (
-        "微信号",
-        re.compile(
-            r"(?:微信|威信|薇信|[vV]信|(?<![A-Za-z])(?:wechat|weixin|wx|vx)(?=[^A-Za-z]))号?[是为:： ]*([A-Za-z][A-Za-z0-9_-]{5,19})", re.I
-        ),
-        1,
-    ),
-    ("QQ号", re.compile(rf"(?:(?<![A-Za-z])[qQ]{{2}}|扣扣|企鹅)号?[是为:： ]*([1-9１-９]{_D}{{4,10}})(?![0-9０-９])"), 1),
-    ("地址", _ADDRESS, 0),
-)
+_NAME_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,71 +46,117 @@ class Masked:
 
 
 def mask(text: str, names: Mapping[str, str] | None = None) -> Masked:
-    """Replace personal data by 〔kind已隐去〕, and each of `names` after an @ by what it maps to."""
-    spans: list[tuple[int, int, str]] = []
-    _claim(spans, ((m.start(1), m.end(1), "身份证号") for m in _ID18.finditer(text) if is_resident_id(m[1])))
-    for kind, pattern, group in _PATTERNS:
-        _claim(spans, ((*m.span(group), kind) for m in pattern.finditer(text)))
-    replaced = {span: f"〔{span[2]}已隐去〕" for span in spans}
-    mentions = "@" in text or "＠" in text
-    for name in sorted(names or (), key=len, reverse=True) if mentions else ():
-        found = [(m.start(1), m.end(1), "昵称") for m in re.finditer(rf"[@＠]({re.escape(name)})", text)] if name else []
-        for span in _claim(spans, found):
-            replaced[span] = (names or {})[name]
+    """Replace personal data by 〔kind已隐去〕. After an @, each of `names` becomes what it maps to, anyone else 〔昵称已隐去〕."""
+    found = find_personal_data(text)
+    instead = {(start, end): label(kind) for start, end, kind in found}
+    spans = list(found)
+    for start, end, name in _mentions(text, names or {}, found):
+        instead[start, end] = name
+        spans.append((start, end, "昵称"))
+    return replaced(text, spans, instead)
+
+
+def replaced(text: str, spans: Iterable[tuple[int, int, str]], instead: Mapping[tuple[int, int], str]) -> Masked:
+    """The text with each span replaced; spans must not overlap."""
+    ordered = sorted(spans)
     pieces, at = [], 0
-    for span in sorted(spans):
-        pieces += [text[at : span[0]], replaced[span]]
-        at = span[1]
-    return Masked("".join([*pieces, text[at:]]), tuple(sorted(spans)))
+    for start, end, _ in ordered:
+        pieces += [text[at:start], instead[start, end]]
+        at = end
+    return Masked("".join([*pieces, text[at:]]), tuple(ordered))
 
 
-def is_resident_id(text: str) -> bool:
-    """Whether 18 characters are a resident identity number: a date of birth and the check digit of GB 11643 (ISO 7064 MOD 11-2)."""
-    number = text.translate(_HALF_WIDTH).upper()
-    if not re.fullmatch(r"[1-9]\d{5}(?:18|19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]", number):
-        return False
-    total = sum(int(digit) * (2 ** (17 - n) % 11) for n, digit in enumerate(number[:17]))
-    return number[17] == "10X98765432"[total % 11]
+def label(kind: str) -> str:
+    """What stands in the place of what was taken out."""
+    return f"〔{kind}已隐去〕"
 
 
-class Pseudonyms:
-    """Names for the people of one case: the same person has the same name all through the case, and another one in another case."""
+def _mentions(text: str, names: Mapping[str, str], taken: Sequence[tuple[int, int, str]]) -> Iterable[tuple[int, int, str]]:
+    """(start, end, what to write) of everyone mentioned with an @, the longest known name first."""
+    lengths = sorted({len(name) for name in names if 0 < len(name) <= _NAME_MAX}, reverse=True)
+    waiting = iter(taken)
+    busy = next(waiting, None)
+    for mark in _MENTION.finditer(text):
+        start = mark.end()
+        while busy and busy[1] <= start:
+            busy = next(waiting, None)
+        limit = busy[0] if busy else len(text)
+        known = next((text[start : start + n] for n in lengths if start + n <= limit and text[start : start + n] in names), None)
+        if known is not None:
+            yield start, start + len(known), names[known]
+        elif start < limit and (run := _MENTIONED.match(text, start, limit)) and not _ROLES.match(run[0]):
+            yield *run.span(), label("昵称")
 
-    def __init__(self, secret: bytes, case_id: str) -> None:
-        self._secret = secret
-        self._case_id = case_id
 
-    def viewer(self, author: str) -> str:
-        """观众- and eight hexadecimal digits of a keyed hash, which cannot be turned back without the secret."""
-        keyed = hmac.new(self._secret, f"{self._case_id}\0{author}".encode(), hashlib.sha256)
-        return "观众-" + keyed.hexdigest()[:8].upper()
+def mask_transcript(said: Sequence[Segment]) -> tuple[Segment, ...]:
+    """A derived copy of segments in time order with spoken personal data taken out of texts and words; times and the rest stay.
 
-    def names(self, authors: Iterable[str | None]) -> dict[str, str]:
-        """Author → pseudonym, for masking mentions."""
-        return {author: self.viewer(author) for author in authors if author}
+    Numbers that were read out over several words or segments are found whole. The transcript itself, which is the evidence, is untouched.
+    """
+    return tuple(
+        replace(segment, text=_hidden(segment.text, spans), words=_hidden_words(segment, spans))
+        for segment, spans in zip(said, spoken_spans(said), strict=True)
+    )
 
 
-def pseudonym_secret(home: Path) -> bytes:
-    """The key of this archive's pseudonyms, made on first use in `home`/secrets, readable by its owner alone."""
-    place = home / "secrets" / "pseudonyms.key"
-    if not place.exists():
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=place.parent)
-        with os.fdopen(handle, "wb") as made:
-            made.write(secrets.token_bytes(SECRET_BYTES))
-            made.flush()
-            os.fsync(handle)
-        try:
-            # A link, unlike a rename, never replaces the key that another process made meanwhile.
-            os.link(name, place)
-        except FileExistsError:
-            pass
-        finally:
-            Path(name).unlink()
-    secret = place.read_bytes()
-    if len(secret) != SECRET_BYTES:
-        raise DatabaseUnavailable(f"{place} is not a pseudonym key of {SECRET_BYTES} bytes: restore it from a backup of LIVEPROOF_HOME")
-    return secret
+def spoken_spans(said: Sequence[Segment]) -> list[list[tuple[int, int, str]]]:
+    """For each segment, which characters of its text are personal data; a number may go on in the next segment."""
+    found: list[list[tuple[int, int, str]]] = [[] for _ in said]
+    first = 0
+    while first < len(said):
+        last = first
+        while last + 1 < len(said) and said[last + 1].start_ms - said[last].end_ms <= PAUSE_MS:
+            last += 1
+        starts, joined = [], ""
+        for segment in said[first : last + 1]:
+            starts.append(len(joined))
+            joined += segment.text + " "
+        at = 0
+        for start, end, kind in find_personal_data(joined, spoken=True):
+            while at + 1 < len(starts) and starts[at + 1] <= start:
+                at += 1
+            n = at
+            while n < len(starts) and starts[n] < end:
+                length = len(said[first + n].text)
+                here = (max(start - starts[n], 0), min(end - starts[n], length))
+                if here[0] < here[1]:
+                    found[first + n].append((*here, kind))
+                n += 1
+        first = last + 1
+    return found
+
+
+def word_places(segment: Segment) -> list[tuple[int, int]]:
+    """Where each word stands in its segment's text, in characters; an empty place for a word that isn't in it."""
+    places, at = [], 0
+    for word in segment.words:
+        bare = word.text.strip()
+        start = segment.text.find(bare, at) if bare else -1
+        if start < 0:
+            places.append((at, at))
+        else:
+            at = start + len(bare)
+            places.append((start, at))
+    return places
+
+
+def _hidden(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
+    return replaced(text, spans, {(start, end): label(kind) for start, end, kind in spans}).text
+
+
+def _hidden_words(segment: Segment, spans: Sequence[tuple[int, int, str]]) -> tuple[Word, ...]:
+    if not spans:
+        return segment.words
+    shown, told = [], -1
+    for word, (start, end) in zip(segment.words, word_places(segment), strict=True):
+        touched = next((n for n, span in enumerate(spans) if span[0] < end and start < span[1]), None)
+        if touched is None and start < end:
+            shown.append(word)
+        else:
+            # A word that can't be placed in the text might be what was taken out of it.
+            shown.append(replace(word, text="" if touched in (told, None) else label(spans[touched or 0][2])))
+            told = told if touched is None else touched
+    return tuple(shown)
 
 
 def redact_record(record: Mapping[str, Json], pseudonyms: Pseudonyms) -> dict[str, Json]:
@@ -126,31 +164,104 @@ def redact_record(record: Mapping[str, Json], pseudonyms: Pseudonyms) -> dict[st
     return {key: _redact_value(key, value, pseudonyms) for key, value in record.items()}
 
 
-_PERSON_KEYS = {"buyer", "buyer_name", "buyer_nick", "nickname", "user", "user_name", "username", "author", "买家", "昵称"}
-_HIDDEN_KEYS = {
-    "phone",
-    "mobile",
-    "tel",
-    "telephone",
-    "address",
-    "receiver",
-    "receiver_name",
-    "recipient",
-    "consignee",
-    "id_number",
-    "id_card",
-} | {
-    "email",
-    "wechat",
-    "qq",
-    "手机",
-    "电话",
-    "地址",
-    "收货地址",
-    "收货人",
-    "身份证号",
+def person_key(key: str) -> bool:
+    """Whether a field of this name holds a viewer's or buyer's name or id."""
+    return _plain(key) in _PERSON_KEYS
+
+
+def hidden_key(key: str) -> bool:
+    """Whether a field of this name holds personal data whatever it looks like."""
+    return _plain(key) in _HIDDEN_KEYS
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[\s_\-]", "", key).lower()
+
+
+_PERSON_KEYS = {
+    *("buyer", "buyername", "buyernick", "buyerid", "nickname", "nick", "user", "userid", "username", "author", "uid", "openid"),
+    *(
+        "customer",
+        "customername",
+        "sender",
+        "from",
+        "买家",
+        "买家昵称",
+        "买家旺旺",
+        "买家会员名",
+        "会员名",
+        "昵称",
+        "用户",
+        "用户名",
+        "用户id",
+        "发送人",
+        "发送者",
+        "发言人",
+        "客户",
+    ),
 }
-_HALF_WIDTH = str.maketrans("０１２３４５６７８９Ｘｘ", "0123456789Xx")
+_HIDDEN_KEYS = {
+    *(
+        "phone",
+        "mobile",
+        "tel",
+        "telephone",
+        "cellphone",
+        "phonenumber",
+        "address",
+        "shippingaddress",
+        "receiveraddress",
+        "street",
+        "postcode",
+    ),
+    *(
+        "receiver",
+        "receivername",
+        "receiverphone",
+        "receivermobile",
+        "recipient",
+        "consignee",
+        "idnumber",
+        "idcard",
+        "realname",
+        "bankcard",
+    ),
+    *("email", "wechat", "weixin", "qq", "alipay", "trackingnumber", "expressno", "waybill", "birthday"),
+    *(
+        "手机",
+        "手机号",
+        "手机号码",
+        "电话",
+        "联系电话",
+        "联系方式",
+        "联系手机",
+        "收货人手机",
+        "收货人电话",
+        "地址",
+        "收货地址",
+        "详细地址",
+        "收件地址",
+        "住址",
+    ),
+    *(
+        "收货人",
+        "收货人姓名",
+        "收件人",
+        "姓名",
+        "真实姓名",
+        "身份证",
+        "身份证号",
+        "银行卡号",
+        "邮箱",
+        "微信",
+        "微信号",
+        "qq号",
+        "支付宝账号",
+        "快递单号",
+        "运单号",
+        "物流单号",
+    ),
+}
 
 
 def _redact_value(key: str, value: Json, pseudonyms: Pseudonyms) -> Json:
@@ -159,19 +270,9 @@ def _redact_value(key: str, value: Json, pseudonyms: Pseudonyms) -> Json:
     if isinstance(value, Mapping):
         return redact_record(value, pseudonyms)
     if isinstance(value, str | int | float):
-        if key.lower() in _HIDDEN_KEYS:
+        if hidden_key(key):
             return "〔已隐去〕"
-        if key.lower() in _PERSON_KEYS:
+        if person_key(key):
             return pseudonyms.viewer(str(value))
         return mask(value).text if isinstance(value, str) else value
     return [_redact_value(key, item, pseudonyms) for item in value]
-
-
-def _claim(spans: list[tuple[int, int, str]], found: Iterable[tuple[int, int, str]]) -> Collection[tuple[int, int, str]]:
-    """Add those of `found` that overlap nothing yet; which they are."""
-    added = []
-    for span in found:
-        if span[0] < span[1] and all(span[1] <= start or end <= span[0] for start, end, _ in spans):
-            spans.append(span)
-            added.append(span)
-    return added
