@@ -10,28 +10,36 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy.exc import IntegrityError
 
-from archive import package_verifier
 from archive.atomic_write import write_bytes_whole, written_whole
 from archive.case import BuiltPackage, Case
-from archive.digest import CHUNK_BYTES, Json, digest_json
+from archive.case_attachments import given_as
+from archive.case_evidence import add_case, add_papers, add_products
+from archive.digest import CHUNK_BYTES, Json, canonical_json, digest_file, digest_json
 from archive.errors import TooLarge
 from archive.media_proof import anchored_proof
+from archive.moment_evidence import add_moment_evidence
 from archive.opening import Archive
-from archive.package_contents import Item, Progress, gather, listed, liveproof_version
-from archive.package_report import HOW_TO_VERIFY, catalogue_document, report_document
-from archive.package_verifier import BAGIT, CATALOGUE, ZipEntry, dos_stamp, zip_directory, zip_local_header
+from archive.package_contents import Contents, Item, MomentEvidence, listed, liveproof_version, tool_versions, words_of
+from archive.package_coverage import add_coverage
+from archive.package_custody import add_custody, custody_facts
+from archive.package_report import Language, catalogue_document, how_to_verify, report_document
 from archive.redaction import Pseudonyms, pseudonym_secret
 from archive.report import as_html, write_report
-from archive.timeline import WallTime
+from archive.timeline import WallTime, format_ms
+from archive.verifier.bag_checks import CATALOGUE_FORMAT, seal_digest
+from archive.verifier.bundle import standalone_verifier
+from archive.verifier.package_files import BAGIT, CATALOGUE, ZipEntry, bag_info, dos_stamp, zip_directory, zip_local_header
+
+Progress = Callable[[int, int, str], None]
 
 # Raised when what a package holds changes, so that a case gets a new one.
-LAYOUT = 1
+LAYOUT = 2
 MAX_PACKAGE_BYTES = 2 << 30
 ABANDONED_AFTER_S = 24 * 3600
 
@@ -81,30 +89,41 @@ def write_zip(files: Mapping[str, Path], base: str, made_at: WallTime, target: B
     target.write(zip_directory(entries, stamp[0], stamp[1], offset))
 
 
+def gather(archive: Archive, case: Case, root: Path, pseudonyms: Pseudonyms, actor: str, progress: Progress) -> Contents:
+    """Write all the evidence of a case under `root`/data, but for the log, the catalogue and the report, which are about it."""
+    contents = Contents(root, case)
+    steps = len(case.moments) + 2
+    for number, moment in enumerate(case.moments):
+        progress(number, steps, f"{moment.recording_id} {format_ms(moment.start_ms)}")
+        recording = contents.recordings.setdefault(moment.recording_id, archive.catalog.recording(moment.recording_id))
+        if recording.id not in contents.words:
+            contents.words[recording.id] = words_of(archive, recording.id)
+            for part in recording.parts:
+                anchored_proof(archive, recording, part, actor)
+        evidence = MomentEvidence(moment, recording, contents.words[recording.id], f"data/01-moments/{moment.number:02}")
+        contents.moments.append(evidence)
+        add_moment_evidence(archive, contents, evidence, pseudonyms, actor)
+    add_products(archive, contents)
+    add_papers(archive, contents, pseudonyms)
+    add_case(contents, pseudonyms)
+    add_coverage(contents)
+    tools = Item("data/06-tools/tools.json", "工具版本", "Tool versions", "可重复提取 / Repeatable extraction", "LiveProof", derived=True)
+    contents.add(tools, tool_versions())
+    return contents
+
+
 def _build(archive: Archive, case: Case, key: str, actor: str, work: Path, progress: Progress) -> BuiltPackage:
     made_at = archive.clock()
     package_id = _free_id(archive, case, key)
     bag = work / "bag"
-    contents = gather(archive, case, bag, Pseudonyms(pseudonym_secret(archive.home), case.id), actor, progress)
+    pseudonyms = Pseudonyms(pseudonym_secret(archive.home), case.id)
+    contents = gather(archive, case, bag, pseudonyms, actor, progress)
     steps = len(case.moments) + 2
     progress(steps - 1, steps, "report")
-    report = write_report(
-        report_document(contents, package_id, made_at, listed(contents)), contents.path("data/00-catalogue/report").parent, made_at
-    )
-    name = f"data/00-catalogue/{report.name}"
-    contents.items.insert(0, Item(name, "证据包报告 / Report", "概述与审查要点 / Summary", "LiveProof", derived=True))
-    items = listed(contents)
-    page = as_html(catalogue_document(contents, package_id, made_at, items))
-    contents.path("data/00-catalogue/catalogue.html").write_text(page, encoding="utf-8")
-    catalogue: dict[str, Json] = {
-        "format": "liveproof-evidence-catalogue/1",
-        "package": package_id,
-        "case": case.id,
-        "packaged_at": made_at.iso(),
-        "items": items,
-    }
-    write_bytes_whole(contents.path(CATALOGUE), package_verifier.canonical_json(catalogue) + b"\n")
-    _write_tag_files(bag, package_id, case, made_at)
+    _write_reports(archive, contents, package_id, made_at, actor, pseudonyms)
+    _write_readme(bag)
+    _seal(archive, contents, package_id, made_at, actor)
+    _write_tag_files(contents, package_id, made_at)
 
     base = "liveproof-" + re.sub(r"[^A-Za-z0-9._-]", "-", package_id)
     zipped = work / "package.zip"
@@ -119,21 +138,66 @@ def _build(archive: Archive, case: Case, key: str, actor: str, work: Path, progr
         return next(package for package in archive.cases.packages(case.id) if package.id == package_id)
 
 
-def _write_tag_files(bag: Path, package_id: str, case: Case, made_at: WallTime) -> None:
-    payload = [path for path in (bag / "data").rglob("*") if path.is_file()]
-    info = {
-        "Bag-Software-Agent": f"LiveProof {liveproof_version()}",
-        "Bagging-Date": made_at.iso()[:10],
-        "External-Identifier": package_id,
-        "LiveProof-Case": re.sub(r"\s+", " ", case.id),
-        "LiveProof-Packaged-At": made_at.iso(),
-        "Payload-Oxum": f"{sum(path.stat().st_size for path in payload)}.{len(payload)}",
-    }
+def _write_reports(archive: Archive, contents: Contents, package_id: str, made_at: WallTime, actor: str, pseudonyms: Pseudonyms) -> None:
+    """Both reports, and the catalogue as a page."""
+    facts, items = custody_facts(archive, contents, actor), listed(contents)
+    languages: tuple[tuple[Language, str, str], ...] = (
+        ("zh", "证据包报告（中文）", "Report in Chinese"),
+        ("en", "证据包报告（英文）", "Report in English"),
+    )
+    for place, (language, chinese, english) in enumerate(languages):
+        document = report_document(contents, facts, package_id, made_at, actor, items, pseudonyms, language)
+        report = write_report(document, contents.path(CATALOGUE).parent, made_at, f"report-{language}")
+        item = Item(f"data/00-catalogue/{report.name}", chinese, english, "概述与审查要点 / Summary", "LiveProof", derived=True)
+        contents.items.insert(place, item)
+    page = as_html(catalogue_document(contents, package_id, made_at, listed(contents)))
+    contents.path("data/00-catalogue/catalogue.html").write_text(page, encoding="utf-8")
+
+
+def _write_readme(bag: Path) -> None:
+    readme = ["LiveProof 证据包 / evidence package", ""]
+    for language, first in (
+        ("zh", "先看 data/00-catalogue 里的报告与目录。"),
+        ("en", "Start with the report and catalogue in data/00-catalogue."),
+    ):
+        readme += [f"- {line}" for line in (first, *how_to_verify("zh" if language == "zh" else "en"))] + [""]
+    (bag / "README.txt").write_text("\n".join(readme), encoding="utf-8", newline="")
     (bag / "bagit.txt").write_bytes(BAGIT)
-    (bag / "bag-info.txt").write_text("".join(f"{label}: {value}\n" for label, value in info.items()), encoding="utf-8")
-    readme = "LiveProof 证据包 / evidence package\n\n" + "".join(f"- {line}\n" for line in HOW_TO_VERIFY)
-    (bag / "README.txt").write_text(readme + "\n从 data/00-catalogue 看起。Start with data/00-catalogue.\n", encoding="utf-8")
-    shutil.copyfile(Path(package_verifier.__file__), bag / "verify.py")
+    (bag / "verify.py").write_text(standalone_verifier(), encoding="utf-8", newline="")
+
+
+def _seal(archive: Archive, contents: Contents, package_id: str, made_at: WallTime, actor: str) -> None:
+    """Log what the files are before the log's own extract is made, so that the extract vouches for them; then list everything."""
+    bag, case = contents.root, contents.case
+    sums = {path.relative_to(bag).as_posix(): digest_file(path)[7:] for path in bag.rglob("*") if path.is_file()}
+    detail: dict[str, Json] = {
+        "package": package_id,
+        "packaged_at": made_at.iso(),
+        "agent": _agent(),
+        "files": len(sums),
+        "digest": seal_digest(sums, [dict(item) for item in listed(contents)]),
+    }
+    archive.custody.record(actor, "package.sealed", case.id, detail)
+    add_custody(archive, contents, actor)
+    catalogue: dict[str, Json] = {
+        "format": CATALOGUE_FORMAT,
+        "package": package_id,
+        "case": case.id,
+        "packaged_at": made_at.iso(),
+        "items": listed(contents),
+    }
+    write_bytes_whole(contents.path(CATALOGUE), canonical_json(catalogue) + b"\n")
+
+
+def _agent() -> str:
+    return f"LiveProof {liveproof_version()}"
+
+
+def _write_tag_files(contents: Contents, package_id: str, made_at: WallTime) -> None:
+    bag = contents.root
+    payload = [path for path in (bag / "data").rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in payload)
+    (bag / "bag-info.txt").write_bytes(bag_info(package_id, contents.case.id, _agent(), made_at.iso(), size, len(payload)))
     _write_manifest(bag / "manifest-sha256.txt", bag, payload)
     _write_manifest(bag / "tagmanifest-sha256.txt", bag, [path for path in bag.iterdir() if path.is_file()])
 
@@ -155,11 +219,14 @@ def _evidence_key(archive: Archive, case: Case, actor: str) -> str:
         held[recording_id] = {
             "parts": [[p.digest, p.clock.version, anchored_proof(archive, recording, p, actor).root] for p in recording.parts],
             "transcript": transcript.digest if transcript else None,
+            "stamps": [stamp.id for stamp in archive.stamps.of("admission", recording_id) if stamp.gen_time is not None],
         }
     described: dict[str, Json] = {
         "case": [case.id, case.title, case.complaint, case.problem_class, case.demand, case.product_id, case.status],
         "order": case.order,
         "moments": [[m.number, m.recording_id, m.start_ms, m.end_ms, m.quote, m.purpose] for m in case.moments],
+        "steps": [[s.number, s.stage.value, s.at.epoch_ms, s.actor, s.text, dict(s.detail)] for s in case.steps],
+        "attachments": [[a.number, a.kind, a.title, a.purpose, a.file_name, a.digest, given_as(a)] for a in case.attachments],
     }
     return digest_json({"layout": LAYOUT, "liveproof": liveproof_version(), **described, "held": held}).removeprefix("sha256:")[:12]
 

@@ -22,8 +22,9 @@ from archive.errors import NoMediaHeld, VerificationFailed
 from archive.media_groups import Group, Grouping, chosen_streams, open_media, packets
 from archive.merkle import leaf_hash, tree_hash
 from archive.opening import Archive
-from archive.package_verifier import ClipContent, Wrong
 from archive.recording import Part, Recording
+from archive.verifier.clips import ClipContent
+from archive.verifier.outcomes import Wrong
 
 if TYPE_CHECKING:
     import av

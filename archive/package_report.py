@@ -1,166 +1,297 @@
-"""The words of the evidence report and catalogue, Chinese first and English beside it."""
+"""The words of the evidence report, in Chinese or in English, and of the catalogue page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias
 
+from archive.case_names import DETAILS, GIVEN, PAPERS, STAGES, VALUES
+from archive.case_stages import class_of
 from archive.digest import Json
+from archive.masked_text import people_of, without_people
+from archive.moment_evidence import spoken_words
 from archive.package_contents import Contents, MomentEvidence, liveproof_version
-from archive.redaction import mask
-from archive.report import Block, Document, Section, paragraph, picture, points, table
+from archive.package_custody import CustodyFacts
+from archive.redaction import Pseudonyms
+from archive.report import Block, Document, Section, heading, paragraph, pictures, points, table
+from archive.six_tests import RULE, Say, not_proven, six_tests
 from archive.timeline import WallTime, format_ms
+from archive.transcript import Segment
+from archive.transcripts import edits_of
 
-RULE = "《最高人民法院关于互联网法院审理案件若干问题的规定》（法释〔2018〕16号，自2018年9月7日起施行）第十一条"
-
-NOT_PROVEN = (
-    "不证明主播所说属实，只证明存档录像中有这些声音和画面。Not that what was said is true: only that the recording holds it.",
-    "不证明录像在入库之前未被编辑；完整性自入库取摘要时起。"
-    "Not that nothing was edited before admission: integrity begins with the digest taken then.",
-    "转写由机器完成，可能听错；以片段为准。The transcript was made by a machine and can be wrong: the clip decides.",
-    "未附独立时间戳机构的时间戳；记录时间为本机时钟。"
-    "No time-stamp of an independent authority is attached: logged times are this system's clock.",
-    "保管记录由本系统自己保存，商家自存的证据证明力较弱；请与另存的记录末端摘要比对。"
-    "The custody log is kept by this system itself, which is weak proof alone: compare its head with a copy kept elsewhere.",
-    "未找到某句话不等于没有说过；请看覆盖范围。What was not found may still have been said: see the coverage.",
-    "观众身份已去标识，本包不证明观众是谁。Viewers are pseudonymised: who they are is not shown.",
-)
+Language: TypeAlias = Literal["zh", "en"]
+Masker: TypeAlias = Callable[[str | None], str]
 
 
-def report_document(contents: Contents, package_id: str, made_at: WallTime, items: Sequence[Json]) -> Document:
+def speaker(language: Language) -> Say:
+    """Chooses one of two texts."""
+    return lambda chinese, english: chinese if language == "zh" else english
+
+
+def report_document(
+    contents: Contents,
+    facts: CustodyFacts,
+    package_id: str,
+    made_at: WallTime,
+    actor: str,
+    items: Sequence[Mapping[str, Json]],
+    pseudonyms: Pseudonyms,
+    language: Language,
+) -> Document:
     """The report on a package whose evidence is gathered."""
-    case = contents.case
-    sections = (
-        Section("一、争议 / The dispute", _dispute(contents)),
-        *(Section(f"时刻 {e.moment.number} / Moment {e.moment.number}", _moment(e)) for e in contents.moments),
-        Section("二、六项审查 / Six tests of electronic data", _six_tests(contents)),
-        Section("三、未证明之事 / What is NOT proven", (points(NOT_PROVEN),)),
-        Section("四、覆盖范围与时钟 / Coverage and clocks", _coverage(contents)),
-        Section("五、保管记录 / Custody", _custody(contents)),
-        Section("六、证据目录 / Catalogue of evidence", (_catalogue(items),)),
-        Section("七、如何核验 / How to verify", (points(HOW_TO_VERIFY),)),
+    say, case = speaker(language), contents.case
+    names = {name: pseudonyms.viewer(name) for name in people_of(case.order)}
+
+    def masked(text: str | None) -> str:
+        return without_people(text, names) if text else "—"
+
+    sections = [
+        Section(say("一、争议", "1. The dispute"), _dispute(contents, masked, say)),
+        Section(say("二、所据时刻", "2. The moments"), tuple(b for e in contents.moments for b in _moment(e, masked, say)) or _none(say)),
         Section(
-            "八、签署 / Signature", (table(("制作人 / Made by", "日期 / Date", "签名盖章 / Signature"), [("", "", ""), ("", "", "")]),)
+            say("三、电子数据六项审查", "3. The six tests of electronic data"),
+            (
+                paragraph(say(*RULE)),
+                *(b for t in six_tests(contents, facts, made_at, actor, say) for b in (heading(t.asks), points(t.shows))),
+            ),
+        ),
+        Section(
+            say("四、未证明之事", "4. What is not proven"),
+            (paragraph(say("本包不证明以下各点：", "This package does not prove:")), points(not_proven(contents, facts, say))),
+        ),
+        Section(say("五、覆盖范围与时钟", "5. Coverage and clocks"), _coverage(contents, say)),
+        Section(say("六、案件经过与附件", "6. Steps of the case and attachments"), _papers(contents, masked, say)),
+        Section(say("七、保管记录", "7. Custody"), _custody(facts, say)),
+        Section(say("八、证据目录", "8. Catalogue of evidence"), (_catalogue(items, say),)),
+        Section(say("九、如何核验", "9. How to verify"), (points(how_to_verify(language)),)),
+        Section(say("十、签署", "10. Signatures"), _signatures(package_id, made_at, say), new_page=True),
+    ]
+    title = say(f"证据包报告：{case.id}", f"Evidence report: {case.id}")
+    subtitle = f"{masked(case.title)} · {made_at.iso()} · LiveProof {liveproof_version()}"
+    return Document(title, subtitle, package_id, tuple(sections), language)
+
+
+def catalogue_document(contents: Contents, package_id: str, made_at: WallTime, items: Sequence[Mapping[str, Json]]) -> Document:
+    """The catalogue as a page of its own, in both languages; digests are in catalogue.json beside it."""
+    rows = [[str(item["number"]), str(item["title"]), str(item["purpose"]), str(item["file"]), _kind(item, _both)] for item in items]
+    rows.append(
+        ["—", "保管记录摘录、证明与时间戳 / Custody extract, proofs, time-stamps", "保管链条 / Chain of custody", "data/04-custody/…", ""]
+    )
+    head = ("#", "名称 / Name", "证明目的 / Purpose", "文件 / File", "性质 / Kind")
+    about = paragraph("各文件的 SHA-256 见同目录的 catalogue.json。The SHA-256 of each file is in catalogue.json beside this page.")
+    section = Section("证据目录 / Catalogue of evidence", (about, table(head, rows, (1, 5, 4, 5, 2))))
+    return Document(f"证据目录 / Catalogue: {contents.case.id}", f"{package_id} · {made_at.iso()}", package_id, (section,))
+
+
+def how_to_verify(language: Language) -> tuple[str, ...]:
+    """Commands for whoever received the package."""
+    say = speaker(language)
+    return (
+        say(
+            "解压后在文件夹内运行：python3 verify.py（只需 Python 3.8 以上，不需联网）。",
+            "Unpack, and run in the folder: python3 verify.py (Python 3.8 or newer, no network).",
+        ),
+        say(
+            "核验 ZIP 原件的每个字节：python3 verify.py 证据包.zip。",
+            "Every byte of the ZIP as handed over: python3 verify.py PACKAGE.zip.",
+        ),
+        say(
+            "装有 ffmpeg 时逐一核对片段的数据包，装有 openssl 时核对时间戳签名；没有时会说明哪几项未查。",
+            "With ffmpeg installed the clips' packets are hashed, with openssl the time-stamps' signatures are checked; "
+            "without them it says what was not checked.",
+        ),
+        say(
+            "verify.py 随包而来；疑其被换时，请用存档方公布的同版本，或用 LiveProof：liveproof verify 证据包.zip。",
+            "verify.py came with the package: who doubts it takes the same version from its publisher, or LiveProof itself: "
+            "liveproof verify PACKAGE.zip.",
         ),
     )
-    subtitle = f"{mask(case.title).text} · {made_at.iso()} · LiveProof {liveproof_version()}"
-    return Document(f"证据包报告 / Evidence report: {case.id}", subtitle, package_id, sections)
 
 
-def catalogue_document(contents: Contents, package_id: str, made_at: WallTime, items: Sequence[Json]) -> Document:
-    """The catalogue as a page of its own."""
-    section = Section("证据目录 / Catalogue of evidence", (_catalogue(items),))
-    return Document(f"证据目录 / Catalogue: {contents.case.id}", made_at.iso(), package_id, (section,))
+def _both(chinese: str, english: str) -> str:
+    return f"{chinese} / {english}"
 
 
-HOW_TO_VERIFY = (
-    "解压后运行：python3 verify.py（只需 Python 3.8 以上，不需联网；装有 ffmpeg 时一并核对片段的每个数据包）。"
-    "Unpack and run: python3 verify.py (Python 3.8 or newer, no network; with ffmpeg installed every packet of the clips is checked too).",
-    "核验 ZIP 原件的每个字节：python3 verify.py 证据包.zip。Every byte of the ZIP as handed over: python3 verify.py PACKAGE.zip.",
-    "有 LiveProof 时：liveproof verify 证据包.zip。With LiveProof: liveproof verify PACKAGE.zip.",
-)
+def _none(say: Say) -> tuple[Block, ...]:
+    return (paragraph(say("本案尚未列入任何时刻，故无片段。", "No moment has been added to this case, so there are no clips.")),)
 
 
-def _dispute(contents: Contents) -> tuple[Block, ...]:
+def _facts(rows: Sequence[tuple[str, str]], say: Say) -> Block:
+    return table((say("项目", "Item"), say("内容", "Content")), rows, (1, 4))
+
+
+def _dispute(contents: Contents, masked: Masker, say: Say) -> tuple[Block, ...]:
     case = contents.case
+    kind = next((str(step.detail["class"]) for step in reversed(case.steps) if "class" in step.detail), None) or class_of(
+        case.problem_class
+    )
+    amount = case.order.get("amount_minor")
+    paid = f"{amount / 100:.2f} {case.order.get('currency') or 'CNY'}" if isinstance(amount, int) else "—"
     rows = [
-        ("案号 / Case", case.id),
-        ("类别 / Class", case.problem_class or "—"),
-        ("投诉 / Complaint", mask(case.complaint).text),
-        ("诉求 / Demand", mask(case.demand).text if case.demand else "—"),
-        ("订单 / Order", str(case.order.get("order_id") or "—")),
-        ("商品 / Product", case.product_id or "—"),
-        ("受理 / Opened", case.opened_at.iso()),
+        (say("案号", "Case"), case.id),
+        (say("类别", "Class"), " · ".join(filter(None, (say(*VALUES[kind]) if kind else "", masked(case.problem_class))))),
+        (say("投诉", "Complaint"), masked(case.complaint)),
+        (say("诉求", "Demand"), masked(case.demand)),
+        (
+            say("订单", "Order"),
+            f"{masked(str(case.order.get('order_id') or '—'))} · {paid} · {masked(str(case.order.get('paid_at') or '—'))}",
+        ),
+        (say("商品", "Product"), masked(case.product_id)),
+        (say("受理时间", "Opened"), case.opened_at.iso()),
+        (say("当前阶段", "Stage"), say(*STAGES[case.status])),
     ]
-    blocks = [table(("项 / Item", "内容 / Content"), rows, (1, 3))]
-    if not contents.moments:
-        blocks.append(paragraph("本案尚未列入任何时刻，故无片段。No moment has been added to this case, so there are no clips."))
-    return tuple(blocks)
+    return (_facts(rows, say),)
 
 
-def _moment(evidence: MomentEvidence) -> tuple[Block, ...]:
-    moment, transcript = evidence.moment, evidence.transcript
+def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, ...]:
+    moment, words = evidence.moment, evidence.words
     wall, uncertainty = evidence.recording.wall_at(moment.start_ms)
-    engine = "未转写 / not transcribed"
-    if transcript:
-        p = transcript.provenance
-        engine = f"{p.engine} {p.engine_version}, {p.model}, {p.model_digest or 'no digest'}"
+    engine = say("未转写", "not transcribed")
+    if words:
+        p = words.heard.provenance
+        engine = f"{p.engine} {p.engine_version} · {p.model} · {p.model_digest or say('模型无摘要', 'no model digest')}"
+    on_air = f"{evidence.recording.id} · {evidence.recording.host or '—'} · {evidence.recording.title or '—'}"
     rows = [
-        ("原话 / Words as heard", moment.quote),
-        ("证明目的 / Purpose", moment.purpose or "—"),
-        ("场次 / Recording", f"{evidence.recording.id} · {evidence.recording.host or '—'} · {evidence.recording.title or '—'}"),
-        ("录像时间 / Time in recording", f"{format_ms(moment.start_ms)} – {format_ms(moment.end_ms)}"),
-        ("当地时刻 / Wall clock", f"{wall.iso()} ± {uncertainty} ms" if wall else "未知 / unknown"),
-        ("转写 / Transcript", engine),
-        ("置信度 / Confidence", "—" if evidence.confidence is None else f"{evidence.confidence:.2f}"),
-        ("存疑 / Reasons to doubt", ", ".join(evidence.risk) or "—"),
-        ("文件 / Files", evidence.folder),
+        (say("机器所听", "As heard"), evidence.heard or spoken_words(moment.quote) or "—"),
+        (say("人工校改", "As edited"), evidence.edited or say("无", "not edited")),
+        (say("证明目的", "Purpose"), masked(moment.purpose)),
+        (say("场次", "Session"), on_air),
+        (say("录像时间", "In the recording"), f"{format_ms(moment.start_ms)} – {format_ms(moment.end_ms)}"),
+        (say("当地时刻", "Wall clock"), f"{wall.iso()} ± {uncertainty} ms" if wall else say("未知", "unknown")),
+        (say("转写引擎", "Recogniser"), engine),
+        (say("把握", "Confidence"), "—" if evidence.confidence is None else f"{evidence.confidence:.2f}"),
+        (say("存疑之处", "Doubts"), ", ".join(evidence.risk) or "—"),
+        (say("前后弹幕", "Chat around it"), say(f"{evidence.chat_lines} 条，已去标识", f"{evidence.chat_lines} lines, pseudonymised")),
+        (say("文件", "Files"), evidence.folder),
     ]
-    blocks = [table(("项 / Item", "内容 / Content"), rows, (1, 3))]
+    if words and words.edited and evidence.edited:
+        quoted = [e for e in edits_of(words.edited) if _in_quote(words.edited.segments, e["segment"], moment.start_ms, moment.end_ms)]
+        rows.insert(2, (say("何人校改", "Edited by"), "; ".join(f"{e['by']} {e['at']}" for e in quoted)))
+    blocks = [heading(say(f"时刻 {moment.number}", f"Moment {moment.number}")), _facts(rows, say)]
     if evidence.without_clip:
-        blocks.append(paragraph("无片段 / No clip: " + evidence.without_clip))
-    if evidence.screenshot:
-        blocks.append(picture(evidence.screenshot))
+        blocks.append(paragraph(say("无片段：", "No clip: ") + say(*evidence.without_clip)))
+    if evidence.screenshots:
+        blocks.append(pictures([(shot, shot.name) for shot in evidence.screenshots]))
     return tuple(blocks)
 
 
-def _six_tests(contents: Contents) -> tuple[Block, ...]:
-    length = contents.custody_length
-    rows = [
-        (
-            "系统环境与可靠性 / Environment",
-            "工具与版本见 06；入库时边写边取摘要，原件只读。",
-            "Tools in 06; digests are taken while writing, originals are read-only.",
-        ),
-        (
-            "生成主体与时间 / Who and when",
-            "主播与场次见 05；时刻均附误差；未附第三方时间戳。",
-            "Host and session in 05; each time has its uncertainty; no third-party time-stamp.",
-        ),
-        (
-            "存储与保管介质 / Medium and custody",
-            f"按摘要寻址存储；{length} 条链式保管记录，见 04。",
-            f"Kept by digest; a hash-chained log of {length} entries, in 04.",
-        ),
-        (
-            "提取可重复 / Repeatable extraction",
-            "原样片段为流复制，可从原件重做。",
-            "The proof clip is a stream copy and can be made again from the original.",
-        ),
-        (
-            "是否完整未改 / Whole and unaltered",
-            "片段的每个数据包都导向原件的默克尔根；缺口见 05。",
-            "Every packet of a clip leads to the original's Merkle root; gaps in 05.",
-        ),
-        ("可核验 / Verifiable", "verify.py 离线核验以上各项。", "verify.py checks it offline."),
-    ]
-    return (paragraph(RULE), table(("审查项 / Test", "本包所示", "What this package shows"), rows, (2, 3, 3)))
+def _in_quote(segments: Sequence[Segment], number: Json, start_ms: int, end_ms: int) -> bool:
+    return any(s.number == number and s.start_ms < end_ms and s.end_ms > start_ms for s in segments)
 
 
-def _coverage(contents: Contents) -> tuple[Block, ...]:
+def _coverage(contents: Contents, say: Say) -> tuple[Block, ...]:
     rows = []
     for recording in contents.recordings.values():
-        transcript = contents.transcripts[recording.id]
-        speech = sum(end - start for start, end in transcript.speech) if transcript else 0
+        words = contents.words[recording.id]
+        speech = sum(end - start for start, end in words.heard.speech) if words else 0
         gaps = "; ".join(f"{format_ms(g.start_ms)}–{format_ms(g.end_ms)} {g.reason}" for g in recording.gaps) or "—"
         clocks = "; ".join(f"{p.number}: ± {p.clock.uncertainty_ms} ms ({p.clock.method})" for p in recording.parts) or "—"
-        held = format_ms(recording.held_ms) if recording.has_media else "仅字幕 / captions only"
+        held = format_ms(recording.held_ms) if recording.has_media else say("仅字幕", "captions only")
         rows.append((recording.id, format_ms(recording.duration_ms), held, format_ms(speech), gaps, clocks))
-    head = ("场次 / Recording", "时长 / Length", "所存 / Held", "已转写语音 / Speech heard", "缺口 / Gaps", "时钟 / Clock")
-    return (table(head, rows),) if rows else (paragraph("—"),)
+    head = (say("场次", "Session"), say("时长", "Length"), say("所存", "Held"), say("已转写语音", "Speech heard"), say("缺口", "Gaps"))
+    return (table((*head, say("时钟误差", "Clock")), rows, (4, 3, 3, 3, 3, 4)),) if rows else (paragraph("—"),)
 
 
-def _custody(contents: Contents) -> tuple[Block, ...]:
-    rows = [(str(e.seq), e.at.iso(), e.actor, e.action, e.subject, e.digest) for e in contents.custody]
-    about = (
-        f"全部 {contents.custody_length} 条连贯 / All {contents.custody_length} entries hold together. 末端 / Head: {contents.custody_head}"
+def _papers(contents: Contents, masked: Masker, say: Say) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    steps = [
+        (
+            str(step.number),
+            say(*STAGES[step.stage.value]),
+            step.at.iso(),
+            step.actor,
+            "; ".join(
+                [
+                    *([masked(step.text)] if step.text else []),
+                    *(f"{say(*DETAILS[name])}: {_value(value, masked, say)}" for name, value in step.detail.items()),
+                ]
+            )
+            or "—",
+        )
+        for step in contents.case.steps
+    ]
+    if steps:
+        head = ("#", say("阶段", "Stage"), say("时间", "Time"), say("何人", "Who"), say("所述", "What"))
+        blocks.append(table(head, steps, (1, 3, 4, 3, 7)))
+    papers = [
+        (
+            str(given.attachment.number),
+            say(*PAPERS[given.attachment.kind]),
+            masked(given.attachment.title) + (f"\n{masked(given.attachment.purpose)}" if given.attachment.purpose else ""),
+            say(*GIVEN[given.how]),
+            given.attachment.digest,
+        )
+        for given in contents.papers
+    ]
+    if papers:
+        head = (
+            "#",
+            say("种类", "Kind"),
+            say("名称与证明目的", "Name, purpose"),
+            say("交出方式", "Given as"),
+            say("原件摘要", "Digest of original"),
+        )
+        blocks.append(table(head, papers, (1, 3, 5, 3, 6)))
+    else:
+        blocks.append(paragraph(say("本案没有附件。", "The case has no attachments.")))
+    return tuple(blocks)
+
+
+def _value(value: Json, masked: Masker, say: Say) -> str:
+    return say(*VALUES[value]) if isinstance(value, str) and value in VALUES else masked(str(value))
+
+
+def _custody(facts: CustodyFacts, say: Say) -> tuple[Block, ...]:
+    about = say(
+        f"以下 {len(facts.entries)} 条涉及本案及其场次，是写本报告时 {facts.length} 条保管记录中的一部分；其后的封存记录、"
+        "各条全文与证明、已签署的检查点见 data/04-custody/custody.json。",
+        f"The {len(facts.entries)} entries below are about this case and its sessions, out of {facts.length} when this report was written. "
+        "The sealing that follows, the entries in full with their proofs, and the signed checkpoint are in data/04-custody/custody.json.",
     )
-    head = ("#", "时间 / Time", "何人 / Who", "何事 / What", "对象 / About", "摘要 / Digest")
-    return (paragraph(about), table(head, rows, (1, 4, 3, 3, 3, 6)))
+    rows = [(str(e.seq), e.at.iso(), e.actor, e.action, e.subject, e.digest[7:23] + "…") for e in facts.entries]
+    head = (
+        "#",
+        say("时间", "Time"),
+        say("何人", "Who"),
+        say("何事", "What"),
+        say("对象", "About"),
+        say("摘要（前 16 位）", "Digest, first 16"),
+    )
+    return (paragraph(about), table(head, rows, (1, 5, 3, 3, 3, 4)))
 
 
-def _catalogue(items: Sequence[Json]) -> Block:
-    rows = []
-    for item in items:
-        if isinstance(item, Mapping):
-            made = "派生 / derived" if item["derived"] else "原样 / as kept"
-            rows.append([str(item[key]) for key in ("number", "title", "purpose", "file", "source")] + [made, str(item["digest"])])
-    head = ("#", "名称 / Name", "证明目的 / Purpose", "文件 / File", "来源 / Source", "性质 / Kind", "SHA-256")
-    return table(head, rows, (1, 4, 3, 4, 7, 2, 6))
+def _catalogue(items: Sequence[Mapping[str, Json]], say: Say) -> Block:
+    rows = [
+        (
+            str(item["number"]),
+            f"{say(*_two(str(item['title'])))}\n{item['purpose']}",
+            f"{item['file']}\n{item['digest']}",
+            _kind(item, say),
+        )
+        for item in items
+    ]
+    head = ("#", say("名称；证明目的", "Name; purpose"), say("文件；SHA-256", "File; SHA-256"), say("性质", "Kind"))
+    return table(head, rows, (1, 6, 9, 2))
+
+
+def _kind(item: Mapping[str, Json], say: Say) -> str:
+    return say("派生", "derived") if item["derived"] else say("原样", "as kept")
+
+
+def _two(title: str) -> tuple[str, str]:
+    chinese, _, english = title.partition(" / ")
+    return chinese, english or chinese
+
+
+def _signatures(package_id: str, made_at: WallTime, say: Say) -> tuple[Block, ...]:
+    stated = say(
+        f"本人确认：证据包 {package_id} 由本人或在本人监督下，用第三节所述工具与方式于 {made_at.iso()} 制作；"
+        "所附片段、记录与附件未作任何未在本报告中说明的改动。",
+        f"I confirm that package {package_id} was made by me or under my supervision at {made_at.iso()}, with the tools and in the manner "
+        "of section 3, and that clips, records and attachments were changed in no way that this report does not state.",
+    )
+    rows = [
+        (say("制作人", "Made by"), "", "", ""),
+        (say("复核人", "Reviewed by"), "", "", ""),
+        (say("单位（盖章）", "Organisation (seal)"), "", "", ""),
+    ]
+    head = ("", say("姓名与职务", "Name and position"), say("签名或盖章", "Signature or seal"), say("日期", "Date"))
+    return (paragraph(stated), table(head, rows, (3, 4, 5, 3), tall=True))

@@ -20,8 +20,9 @@ from archive.errors import ProgramFailed, VerificationFailed
 from archive.media_groups import INTERLEAVE_MS, Group, Grouping, chosen_streams, open_media, packets, read_groups
 from archive.media_proof import MediaProof, read_clip
 from archive.merkle import MerkleTree
-from archive.package_verifier import Wrong, check_proof_clip
 from archive.recording import Part, Recording
+from archive.verifier.clips import check_proof_clip
+from archive.verifier.outcomes import Wrong
 
 if TYPE_CHECKING:
     import av
@@ -135,7 +136,7 @@ def verify_proof_clip(clip: Path, proof: "dict[str, Json] | Path") -> str:
     """Check a proof clip against its proof, with neither archive nor network; what was found. VerificationFailed says what is wrong."""
     try:
         document = json.loads(proof.read_bytes()) if isinstance(proof, Path) else proof
-        return check_proof_clip(read_clip(clip), document)
+        return check_proof_clip(read_clip(clip), document).english
     except Wrong as wrong:
         raise VerificationFailed(f"{clip.name}: {wrong}") from wrong
     except (OSError, KeyError, IndexError, TypeError, ValueError) as error:

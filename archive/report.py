@@ -43,13 +43,19 @@ def points(lines: Sequence[str]) -> Block:
     return {"kind": "points", "points": list(lines)}
 
 
-def picture(file: Path) -> Block:
-    return {"kind": "picture", "file": str(file)}
+def heading(text: str) -> Block:
+    return {"kind": "heading", "text": text}
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int] | None = None) -> Block:
-    """`widths` are relative; equal ones if left out."""
-    return {"kind": "table", "head": list(head), "rows": [list(row) for row in rows], "widths": list(widths or [1] * len(head))}
+def pictures(shown: Sequence[tuple[Path, str]]) -> Block:
+    """Up to three pictures in a row, each with a line under it."""
+    return {"kind": "pictures", "files": [str(file) for file, _ in shown], "captions": [caption for _, caption in shown]}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int] | None = None, *, tall: bool = False) -> Block:
+    """`widths` are relative; equal ones if left out. `tall` rows leave room to write in."""
+    cells: list[Json] = [list(row) for row in rows]
+    return {"kind": "table", "head": list(head), "rows": cells, "widths": list(widths or [1] * len(head)), "tall": tall}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +64,18 @@ class Section:
 
     title: str
     blocks: tuple[Block, ...]
+    new_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`package` names, on every page, what it belongs to."""
+    """`package` names, on every page, what it belongs to; `language` is `zh` or `en`."""
 
     title: str
     subtitle: str
     package: str
     sections: tuple[Section, ...]
+    language: str = "zh"
 
 
 def chinese_font() -> str | None:
@@ -79,8 +87,8 @@ def chinese_font() -> str | None:
     return named or next((font for font in sorted(installed) if font.endswith(("CJK SC", "CJK CN", "Hans SC"))), None)
 
 
-def write_report(document: Document, folder: Path, made_at: WallTime) -> Path:
-    """Write `report.pdf` into `folder`, or `report.html` with a note where no Chinese font is installed; which one."""
+def write_report(document: Document, folder: Path, made_at: WallTime, name: str = "report") -> Path:
+    """Write `name`.pdf into `folder`, or `name`.html with a note where no Chinese font is installed; which one."""
     font = chinese_font()
     if font is None:
         structlog.get_logger().warning("no Chinese font, report is HTML", install="apt-get install fonts-noto-cjk")
@@ -88,11 +96,13 @@ def write_report(document: Document, folder: Path, made_at: WallTime) -> Path:
             "制作时本机未安装中文字体，故报告为 HTML 而非 PDF。"
             "This report is HTML, not PDF, because no Chinese font was installed where it was made (apt-get install fonts-noto-cjk)."
         )
-        noted = Document(document.title, document.subtitle, document.package, (Section("说明 / Note", (note,)), *document.sections))
-        target = folder / "report.html"
+        noted = Document(
+            document.title, document.subtitle, document.package, (Section("说明 / Note", (note,)), *document.sections), document.language
+        )
+        target = folder / f"{name}.html"
         write_bytes_whole(target, as_html(noted).encode())
         return target
-    target = folder / "report.pdf"
+    target = folder / f"{name}.pdf"
     write_bytes_whole(target, _typeset(document, font, made_at))
     return target
 
@@ -103,10 +113,15 @@ def as_html(document: Document) -> str:
     for section in document.sections:
         parts.append(f"<h2>{_text(section.title)}</h2>")
         parts += [_block(block) for block in section.blocks]
-    style = "body{font:15px/1.6 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}table{border-collapse:collapse}"
-    style += "td,th{border:1px solid #bbb;padding:.3em .5em;text-align:left;overflow-wrap:anywhere}"
+    style = (
+        "body{font:15px/1.65 'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;color:#1d2430;max-width:72em;margin:2.5em auto;"
+        "padding:0 1.5em}h1{font-size:1.5em;margin-bottom:.2em}h1+p{color:#667;margin-top:0}h2{font-size:1.15em;margin-top:2em}"
+        "table{border-collapse:collapse;width:100%}td,th{border:1px solid #ccd3dc;padding:.4em .6em;text-align:left;vertical-align:top;"
+        "overflow-wrap:anywhere}th{background:#f1f4f8;white-space:nowrap}td:first-child{white-space:nowrap}"
+    )
     head = f'<meta charset="utf-8"><title>{_text(document.title)}</title><style>{style}</style>'
-    return f'<!doctype html><html lang="zh-CN"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+    lang = "en" if document.language == "en" else "zh-CN"
+    return f'<!doctype html><html lang="{lang}"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
 
 
 def _typeset(document: Document, font: str, made_at: WallTime) -> bytes:
@@ -114,8 +129,11 @@ def _typeset(document: Document, font: str, made_at: WallTime) -> bytes:
 
     with tempfile.TemporaryDirectory(prefix="liveproof-") as name:
         folder = Path(name)
-        sections = [{"title": s.title, "blocks": [_with_picture(b, folder) for b in s.blocks]} for s in document.sections]
-        content = {"title": document.title, "subtitle": document.subtitle, "package": document.package, "fonts": [font]}
+        sections = [
+            {"title": s.title, "new_page": s.new_page, "blocks": [_with_pictures(b, folder) for b in s.blocks]} for s in document.sections
+        ]
+        head = {"title": document.title, "subtitle": document.subtitle, "package": document.package}
+        content = {**head, "fonts": [font], "language": document.language}
         (folder / "report.json").write_text(json.dumps({**content, "sections": sections}, ensure_ascii=False), encoding="utf-8")
         shutil.copyfile(Path(__file__).with_name("report.typ"), folder / "report.typ")
         try:
@@ -128,17 +146,21 @@ def _typeset(document: Document, font: str, made_at: WallTime) -> bytes:
     return typeset
 
 
-def _with_picture(block: Block, folder: Path) -> Block:
-    if block["kind"] != "picture":
+def _with_pictures(block: Block, folder: Path) -> Block:
+    if block["kind"] != "pictures":
         return block
-    source = Path(str(block["file"]))
-    name = f"{len(list(folder.iterdir()))}{source.suffix}"
-    shutil.copyfile(source, folder / name)
-    return {**block, "file": name}
+    names: list[Json] = []
+    for file in _list(block["files"]):
+        source = Path(str(file))
+        names.append(f"{len(list(folder.iterdir()))}{source.suffix}")
+        shutil.copyfile(source, folder / str(names[-1]))
+    return {**block, "files": names}
 
 
 def _block(block: Mapping[str, Json]) -> str:
     match block["kind"]:
+        case "heading":
+            return f"<h3>{_text(block['text'])}</h3>"
         case "text":
             return f"<p>{_text(block['text'])}</p>"
         case "points":

@@ -1,6 +1,7 @@
 """Verification: numbered checks in plain words over a package (offline, needing neither database nor network) or over everything held."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +9,17 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.catalog import clocks_json, content_digest
+from archive.custody_checks import Outcome, check_checkpoints, check_timestamps, check_witnesses
 from archive.digest import Json, digest_stream
 from archive.errors import LiveProofError, NotFound, VerificationFailed
 from archive.media_proof import logged_root, prove_media, read_clip
 from archive.opening import Archive
-from archive.package_verifier import Check, verify
+from archive.retention_checks import Purges, check_locks, check_purges
 from archive.row_claims import broken_claims, count_claimed
 from archive.transcripts import segments_root, transcript_digest
+from archive.verifier.checks import Means, verify
+from archive.verifier.outcomes import Check
+from archive.verifier.tokens import check_with_openssl
 
 Progress = Callable[[int, int, str], None]
 
@@ -39,16 +44,28 @@ class VerificationReport:
             "subject": self.subject,
             "passed": self.passed,
             "checks": [
-                {"number": c.number, "name": c.name, "title": c.title, "passed": c.passed, "detail": c.detail, "file": c.file}
+                {
+                    "number": c.number,
+                    "name": c.name,
+                    "title": c.title,
+                    "passed": c.passed,
+                    "detail": c.detail,
+                    "detail_zh": c.said("zh"),
+                    "file": c.file,
+                }
                 for c in self.checks
             ],
         }
 
 
-def verify_package(path: Path) -> VerificationReport:
-    """Check a package ZIP, or a folder that one was unpacked into. NotFound if there is nothing to read at `path`."""
+def verify_package(path: Path, key: str | None = None) -> VerificationReport:
+    """Check a package ZIP, or a folder that one was unpacked into. NotFound if there is nothing to read at `path`.
+
+    `key`: the archive's signing key (base64) or its id, where the reader knows it from elsewhere; the package is held to it.
+    """
+    means = Means(read_clip, check_with_openssl if shutil.which("openssl") else None, key)
     try:
-        return VerificationReport(str(path), tuple(verify(path, read_clip)))
+        return VerificationReport(str(path), tuple(verify(path, means)))
     except OSError as error:
         raise NotFound(f"{path} can't be read: {error.strerror}. Give a package that liveproof package wrote") from error
 
@@ -71,6 +88,24 @@ def verify_archive(archive: Archive, progress: Progress = lambda done, total, wh
             # Rows that can't even be read as what they are have been changed by a foreign hand.
             count, problems = 0, [(name, f"can't be read as what was written: {error}")]
         check(name, title, problems, f"{count} {unit}")
+    checks += custody_report(archive, len(checks)).checks
+    return VerificationReport(str(archive.home), tuple(checks))
+
+
+def custody_report(archive: Archive, numbered_from: int = 0) -> VerificationReport:
+    """The custody log alone: what was signed, witnessed and time-stamped of it. A check that could not be made has `passed` None."""
+    checks: list[Check] = []
+    for name, title, unit, act in _CUSTODY_CHECKS:
+        try:
+            found = act(archive)
+        except (LiveProofError, SQLAlchemyError, LookupError, ValueError, TypeError, AttributeError) as error:
+            found = Outcome(0, [(name, f"can't be read as what was written: {error}")])
+        said: list[tuple[bool | None, str, str]] = [(False, file, detail) for file, detail in found.problems]
+        said += [(None, file, detail) for file, detail in found.unmade]
+        if not found.problems and (found.count or not found.unmade):
+            said.insert(0, (True, "", f"{found.count} {unit}"))
+        for passed, file, detail in said:
+            checks.append(Check(numbered_from + len(checks) + 1, name, title, passed, detail, file or None))
     return VerificationReport(str(archive.home), tuple(checks))
 
 
@@ -84,6 +119,9 @@ def _check_objects(archive: Archive, progress: Progress) -> tuple[int, list[tupl
                 found, _ = digest_stream(stream)
         except OSError as error:
             problems.append((digest, f"can't be read: {error.strerror}"))
+            continue
+        except LiveProofError as error:
+            problems.append((digest, str(error)))
             continue
         if found != digest:
             problems.append((digest, f"its bytes were changed: their SHA-256 is {found}. Restore it from a backup"))
@@ -131,7 +169,10 @@ def _check_media_roots(archive: Archive, _progress: Progress) -> tuple[int, list
 def _check_rows(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
     """Rows against the entries that logged them, both ways: changed rows, rows that were never logged, logged things that are gone."""
     logged: dict[tuple[str, str], dict[str, Json]] = {}
+    purges = Purges(archive.custody.entries())
     for entry in archive.custody.entries():
+        if purges.took(entry):
+            continue
         if entry.action in ("admit", "case.open"):
             logged[entry.action, entry.subject] = json.loads(entry.detail)
         elif entry.action == "package.built":
@@ -187,8 +228,9 @@ def _same_versions(clocks: Sequence[Json], logged: Json) -> Iterator[tuple[Json,
 def _check_transcripts(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
     problems: list[tuple[str, str]] = []
     logged: dict[tuple[str, int], tuple[str, str | None]] = {}
+    purges = Purges(archive.custody.entries())
     for entry in archive.custody.entries():
-        if entry.action in ("transcribe", "transcript.edit"):
+        if entry.action in ("transcribe", "transcript.edit") and not purges.took(entry):
             detail = json.loads(entry.detail)
             logged[entry.subject, detail["version"]] = (detail["digest"], detail.get("segments_root"))
     for (recording_id, version), (digest, root) in logged.items():
@@ -207,6 +249,14 @@ def _check_transcripts(archive: Archive, _progress: Progress) -> tuple[int, list
     return len(logged), problems
 
 
+def _check_purges(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
+    return check_purges(archive)
+
+
+def _check_locks(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
+    return check_locks(archive)
+
+
 def _check_custody(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
     try:
         return archive.custody.verify(), []
@@ -221,5 +271,13 @@ _ARCHIVE_CHECKS: tuple[tuple[str, str, str, Callable[[Archive, Progress], tuple[
     ("rows", "目录与保管记录一致 / The catalog is as it was logged", "recordings, cases and packages", _check_rows),
     ("claims", "每行与保管记录所记一致 / Every row is as the log says", "rows", _check_claims),
     ("transcripts", "转写与保管记录一致 / Transcripts are as logged", "transcript versions", _check_transcripts),
+    ("purges", "清除均合规 / Purges were lawful", "purges", _check_purges),
+    ("locks", "应保留的均已锁定 / What must be kept is locked", "objects", _check_locks),
     ("custody", "保管记录连贯 / The custody log holds together", "entries", _check_custody),
+)
+
+_CUSTODY_CHECKS: tuple[tuple[str, str, str, Callable[[Archive], Outcome]], ...] = (
+    ("checkpoints", "检查点的签名与保管记录相符 / Signed checkpoints fit the custody log", "checkpoints", check_checkpoints),
+    ("witnesses", "外部见证的副本与保管记录相符 / Witnesses' copies fit the custody log", "copies", check_witnesses),
+    ("timestamps", "时间戳有效并与所存相符 / Time-stamps hold and are over what is held", "time-stamps", check_timestamps),
 )

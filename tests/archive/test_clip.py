@@ -11,8 +11,8 @@ from archive.clip import cut_clip, screenshot, verify_proof_clip
 from archive.errors import InvalidTime, NoMediaHeld, NotFound, TooLarge, VerificationFailed
 from archive.media_proof import prove_media, read_clip
 from archive.opening import Archive
-from archive.package_verifier import check_proof_clip, read_with_ffprobe
 from archive.programs import ffprobe_program
+from archive.verifier.clips import check_proof_clip, read_with_ffprobe
 from tests.archive.generated_media import FPS, beep_starts_ms, number_on, pictures_of
 from tests.archive.held import admit
 
@@ -61,7 +61,7 @@ def test_a_proof_clip_of_every_container_verifies(archive: Archive, media: dict[
     assert clip.proof_to_ms - clip.proof_from_ms <= 2 * 40 * FRAME_MS + 1
     assert "packets" in verify_proof_clip(clip.proof_clip, clip.proof)
     if ffprobe_program():
-        assert "packets" in check_proof_clip(read_with_ffprobe(clip.proof_clip), json.loads(clip.proof.read_bytes()))
+        assert "packets" in check_proof_clip(read_with_ffprobe(clip.proof_clip), json.loads(clip.proof.read_bytes())).english
 
 
 def test_flv_mp4_and_mkv_of_the_same_packets_have_the_same_payloads_in_their_proofs(media: dict[str, Path]) -> None:

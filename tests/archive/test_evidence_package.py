@@ -3,21 +3,25 @@
 import ast
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 
-from archive import package_verifier
 from archive.errors import NotFound
 from archive.evidence_package import build_package, write_zip
 from archive.opening import Archive
 from archive.schema import packages
 from archive.timeline import WallTime
 from archive.verification import verify_archive, verify_package
+from archive.verifier.bundle import standalone_verifier
+from archive.verifier.checks import Means, verify
 from tests.archive.held import CHAT, EVENTS, SHELF, add_transcript, admit, open_case
 
 
@@ -38,7 +42,8 @@ def files_in(path: Path) -> dict[str, bytes]:
 def test_a_package_holds_what_a_dispute_needs(built: Path) -> None:
     files = files_in(built)
     moment = "data/01-moments/01/"
-    wanted = ["clip.mp4", "clip.proof.mp4", "clip.proof.json", "screenshot.png", "transcript.json", "transcript.txt", "chat.json"]
+    wanted = ["clip.mp4", "clip.proof.mp4", "clip.proof.json", "screenshot.png", "screenshot-end.png"]
+    wanted += ["transcript.json", "transcript.txt", "chat.json"]
     assert {moment + name for name in wanted} <= set(files)
     assert {"bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "verify.py", "README.txt"} <= set(files)
     excerpt = json.loads(files[moment + "transcript.json"])
@@ -51,10 +56,12 @@ def test_a_package_holds_what_a_dispute_needs(built: Path) -> None:
     assert coverage["parts"][0]["clock_uncertainty_ms"] == 500
     assert coverage["skipped"] == [[0, 900]]
     custody = json.loads(files["data/04-custody/custody.json"])
-    assert [entry["action"] for entry in custody["entries"]] == ["admit", "transcribe", "case.open", "case.moment", "media.root"]
+    logged = [item["entry"]["action"] for item in custody["entries"]]
+    assert {"admit", "transcribe", "case.open", "case.moment", "key.made", "package.sealed"} <= set(logged)
+    assert [item["entry"]["seq"] for item in custody["entries"]] == sorted(item["entry"]["seq"] for item in custody["entries"])
     product = json.loads(next(content for name, content in files.items() if name.endswith("product.json")))
     assert (product["price_minor"], product["listing_text"]) == (29900, "小叶紫檀，支持鉴定")
-    assert files[next(name for name in files if name.startswith("data/00-catalogue/report"))]
+    assert [name.split(".")[0] for name in files if "/report" in name] == ["data/00-catalogue/report-en", "data/00-catalogue/report-zh"]
 
 
 def test_a_package_names_no_viewer(built: Path) -> None:
@@ -71,42 +78,102 @@ def test_a_package_passes_its_verification(built: Path) -> None:
         ("completeness", True),
         ("digests", True),
         ("catalogue", True),
+        ("checkpoint", True),
         ("custody", True),
+        ("consistency", True),
+        ("seal", True),
+        ("timestamps", None),
+        ("admission", True),
         ("proof_clip", True),
         ("transcript", True),
+        ("attachments", None),
     ]
     assert report.passed
+    assert all(check.detail_zh and check.detail != check.detail_zh for check in report.checks)
+
+
+def run_verifier(folder: Path, *arguments: str, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
+    """The package's own verifier, by a Python that sees no site packages, with no network where one can be taken away."""
+    unshare = shutil.which("unshare")
+    command = [*([unshare, "-rn"] if unshare and os.geteuid() == 0 else []), sys.executable, "-I", "-S", str(folder / "verify.py"), *arguments]
+    environment = {"PATH": path, "PYTHONUTF8": "1"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+
+
+def unpacked(package: Path, target: Path) -> Path:
+    with zipfile.ZipFile(package) as opened:
+        opened.extractall(target)
+    (folder,) = target.iterdir()
+    return folder
 
 
 def test_a_stranger_checks_it_with_plain_python_unpacked_and_as_a_zip(built: Path, tmp_path: Path) -> None:
-    with zipfile.ZipFile(built) as package:
-        package.extractall(tmp_path / "unpacked")
-    (folder,) = (tmp_path / "unpacked").iterdir()
+    folder = unpacked(built, tmp_path / "unpacked")
     for arguments in ([], [str(built)]):
-        command = [sys.executable, "-I", "-S", str(folder / "verify.py"), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1"})
+        done = run_verifier(folder, *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "Nothing is wrong" in done.stdout
+        assert "Nothing is wrong" in done.stdout and "未发现改动" in done.stdout
     (folder / "data/01-moments/01/transcript.txt").write_text("假的", encoding="utf-8")
-    done = subprocess.run([sys.executable, "-I", "-S", str(folder / "verify.py")], capture_output=True, text=True, timeout=60)
+    done = run_verifier(folder)
     assert done.returncode == 1
     assert "[data/01-moments/01/transcript.txt]" in done.stdout
+    assert "SOMETHING IS WRONG" in done.stdout
+
+
+def test_with_no_other_program_at_hand_the_verifier_says_what_it_did_not_check(built: Path, tmp_path: Path) -> None:
+    folder = unpacked(built, tmp_path / "unpacked")
+    done = run_verifier(folder, path="/nonexistent")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "install ffmpeg" in done.stdout
+    assert "Not made: " in done.stdout and "The proof clip is part of the recording" in done.stdout
+
+
+def test_the_verifier_speaks_one_language_where_asked_and_tells_how_it_is_called(built: Path, tmp_path: Path) -> None:
+    folder = unpacked(built, tmp_path / "unpacked")
+    chinese, english = run_verifier(folder, "--lang", "zh").stdout, run_verifier(folder, "--lang", "en").stdout
+    assert "结论" in chinese and "Verdict" not in chinese
+    assert "Verdict" in english and "结论" not in english
+    wrong = run_verifier(folder, "--what")
+    assert (wrong.returncode, "verify.py [PACKAGE.zip]" in wrong.stderr) == (2, True)
+    assert run_verifier(folder, str(tmp_path / "nothing.zip")).returncode == 2
+
+
+def test_the_verifier_holds_a_package_to_a_key_that_its_reader_knows(archive: Archive, built: Path, tmp_path: Path) -> None:
+    custody = json.loads(files_in(built)["data/04-custody/custody.json"])
+    folder = unpacked(built, tmp_path / "unpacked")
+    for known in (custody["public_key"], custody["key_id"]):
+        assert run_verifier(folder, "--key", known).returncode == 0
+        assert verify_package(built, known).passed
+    assert run_verifier(folder, "--key", "AAAA").returncode == 1
+    assert {check.name for check in verify_package(built, "AAAA").failures} == {"checkpoint"}
 
 
 def test_without_ffprobe_the_verifier_says_what_it_could_not_check(built: Path) -> None:
-    checks = {check.name: check for check in package_verifier.verify(built, None)}
+    checks = {check.name: check for check in verify(built, Means())}
     assert checks["proof_clip"].passed is None
     assert "ffprobe" in checks["proof_clip"].detail
-    assert all(check.passed for name, check in checks.items() if name != "proof_clip")
+    assert {name for name, check in checks.items() if not check.passed} == {"proof_clip", "timestamps", "attachments"}
 
 
 def test_the_verifier_is_readable_by_python_3_8_and_needs_the_standard_library_alone() -> None:
-    tree = ast.parse(Path(package_verifier.__file__).read_text(encoding="utf-8"), feature_version=(3, 8))
+    tree = ast.parse(standalone_verifier(), feature_version=(3, 8))
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
     called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    assert not called & {"removeprefix", "removesuffix", "file_digest", "is_relative_to", "bit_count"}
+    assert not called & {"removeprefix", "removesuffix", "file_digest", "is_relative_to", "bit_count", "readinto1"}
+    keywords = {keyword.arg for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords}
+    assert not keywords & {"strict", "slots", "kw_only"}
+
+
+def test_no_two_modules_of_the_verifier_name_the_same_thing() -> None:
+    named: list[str] = []
+    for node in ast.parse(standalone_verifier()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            named.append(node.name)
+        elif isinstance(node, ast.Assign):
+            named += [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+    assert [name for name, count in Counter(named).items() if count > 1] == []
 
 
 def test_unchanged_evidence_gives_the_package_that_stands(archive: Archive, built: Path, tmp_path: Path) -> None:

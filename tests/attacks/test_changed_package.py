@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from archive.evidence_package import build_package
-from archive.package_verifier import Check
 from archive.verification import verify_package
+from archive.verifier.outcomes import Check
 from tests.archive.held import CHAT, EVENTS, SHELF, add_transcript, admit, open_case, open_test_archive
 
 
@@ -133,8 +133,8 @@ def test_evidence_exchanged_with_all_digests_made_anew_still_fails_on_the_log(pa
     import json
 
     from archive.evidence_package import write_zip
-    from archive.package_verifier import packaged_at
     from archive.timeline import WallTime
+    from archive.verifier.package_files import packaged_at
 
     with zipfile.ZipFile(io.BytesIO(package)) as old:
         base = old.namelist()[0].split("/")[0]
@@ -155,4 +155,4 @@ def test_evidence_exchanged_with_all_digests_made_anew_still_fails_on_the_log(pa
     made = io.BytesIO()
     write_zip(places, base, WallTime.parse(packaged_at(files["bag-info.txt"])), made)
     found = failures(made.getvalue(), tmp_path)
-    assert [(check.name, check.file) for check in found] == [("transcript", name)]
+    assert [(check.name, check.file) for check in found] == [("seal", None), ("transcript", name)]

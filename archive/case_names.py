@@ -1,0 +1,65 @@
+"""What stages, classes, decisions, causes and kinds of papers are called, in Chinese and in English."""
+
+STAGES = {
+    "intake": ("受理与分类", "intake"),
+    "verification": ("调查与核实", "verification"),
+    "proposal": ("处理方案", "proposal"),
+    "execution": ("执行", "execution"),
+    "review": ("复盘", "review"),
+    "closed": ("结案", "closed"),
+}
+DETAILS = {
+    "class": ("分类", "class"),
+    "finding": ("核实结论", "finding"),
+    "decision": ("处理决定", "decision"),
+    "amount_minor": ("金额（最小货币单位）", "amount in minor units"),
+    "currency": ("币种", "currency"),
+    "reference": ("凭证号", "reference"),
+    "root_cause": ("根因", "root cause"),
+    "outcome": ("结果", "outcome"),
+}
+VALUES = {
+    "quality": ("商品质量", "product quality"),
+    "service": ("服务，含承诺未兑现", "service, promises not kept included"),
+    "subjective": ("主观不满意", "not to the buyer's liking"),
+    "confirmed": ("属实", "confirmed"),
+    "partly_confirmed": ("部分属实", "partly confirmed"),
+    "refuted": ("不属实", "refuted"),
+    "unclear": ("无法查清", "unclear"),
+    "refund": ("退款", "refund"),
+    "return_and_refund": ("退货退款", "return and refund"),
+    "compensation": ("赔付", "compensation"),
+    "exchange": ("换货", "exchange"),
+    "repair": ("维修", "repair"),
+    "delivery": ("补发", "delivery"),
+    "explanation": ("解释说明", "explanation"),
+    "rejection": ("不予支持", "rejection"),
+    "description_unclear": ("商品描述不清", "description unclear"),
+    "host_misstatement": ("主播表述不实或口误", "host's misstatement"),
+    "packing": ("包装", "packing"),
+    "product_quality": ("商品质量", "product quality"),
+    "logistics": ("物流", "logistics"),
+    "after_sales_service": ("售后服务", "after-sales service"),
+    "buyer_misunderstanding": ("买家误解", "buyer's misunderstanding"),
+    "other": ("其他", "other"),
+    "accepted": ("买家接受", "accepted by the buyer"),
+    "platform_arbitration": ("转平台仲裁", "to the platform's arbitration"),
+    "court": ("转诉讼", "to court"),
+    "withdrawn": ("买家撤回", "withdrawn by the buyer"),
+}
+PAPERS = {
+    "im_log": ("聊天记录", "IM log"),
+    "outbound": ("出库记录", "outbound record"),
+    "inspection": ("检验记录", "inspection record"),
+    "logistics": ("物流记录", "logistics record"),
+    "sign_off": ("签收记录", "sign-off record"),
+    "photo": ("照片", "photo"),
+    "document": ("文件", "document"),
+    "other": ("其他", "other"),
+}
+GIVEN = {
+    "original": ("原样交出", "as taken in"),
+    "masked": ("去标识文本", "text, pseudonymised"),
+    "withheld": ("未交出，仅示摘要", "withheld, digest alone"),
+    "withdrawn": ("已撤回，仅示摘要", "withdrawn, digest alone"),
+}

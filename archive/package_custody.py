@@ -1,0 +1,87 @@
+"""The custody log's part in a package: the entry that seals the files, the extract that shows it under a signed checkpoint, the stamps."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archive.custody import CustodyEntry
+from archive.custody_extract import custody_extract
+from archive.digest import Json
+from archive.opening import Archive
+from archive.package_contents import Contents, Item
+from archive.timestamping import Stamp
+from archive.verifier.package_files import CUSTODY
+
+# Entries that hold no words of people. Whatever else was logged is shown by its digest and place alone.
+SHOWN_ACTIONS = {
+    *("admit", "media.root", "transcribe", "transcript.edit", "key.made", "key.rotated"),
+    *("case.open", "case.moment", "case.step", "case.attach", "case.withdraw"),
+    *("package.sealed", "package.built", "package.download", "clip.export", "screenshot.export"),
+}
+# Older entries held words under these names.
+_WORDS = {"title", "quote", "complaint"}
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyFacts:
+    """What a report can say of the log when it is written, before the package's own checkpoint. `stamps`: of the admissions."""
+
+    entries: tuple[CustodyEntry, ...]
+    length: int
+    key_id: str
+    origin: str
+    checkpoints: int
+    stamps: tuple[Stamp, ...]
+    witnesses: tuple[tuple[str, int], ...]
+
+    @property
+    def granted(self) -> tuple[Stamp, ...]:
+        return tuple(stamp for stamp in self.stamps if stamp.gen_time is not None)
+
+
+def custody_facts(archive: Archive, contents: Contents, actor: str) -> CustodyFacts:
+    """The log as it stands now, under a checkpoint made if need be."""
+    head = archive.checkpoints.make(actor)
+    stamps = [stamp for recording in contents.recordings for stamp in archive.stamps.of("admission", recording)]
+    return CustodyFacts(
+        tuple(archive.custody.entries({contents.case.id, *contents.recordings})),
+        head.size,
+        head.key_id,
+        head.note.split("\n", 1)[0],
+        len(archive.checkpoints.all()),
+        tuple(stamps),
+        (),
+    )
+
+
+def add_custody(archive: Archive, contents: Contents, actor: str) -> None:
+    """Write the extract about the case and its recordings, and the time-stamps it names."""
+    extract = custody_extract(archive, {contents.case.id, *contents.recordings}, actor)
+    entries = extract.document["entries"]
+    shown = [_shown(item) for item in entries if isinstance(item, Mapping)] if isinstance(entries, list) else []
+    item = Item(
+        CUSTODY, "保管记录摘录与证明", "Custody log extract with proofs", "保管链条 / Chain of custody", "custody log", derived=False
+    )
+    contents.add(item, {**extract.document, "entries": shown})
+    for name, content in sorted(extract.files.items()):
+        token = name.endswith(".tsr")
+        chinese, english = (
+            ("可信时间戳（RFC 3161）", "Time-stamp, RFC 3161") if token else ("时间戳机构证书", "The authority's certificates")
+        )
+        file = f"{CUSTODY.rsplit('/', 1)[0]}/{name}"
+        contents.add(Item(file, chinese, english, "存在时间 / Time of existence", "time-stamping authority", derived=False), content)
+
+
+def may_show(entry: Mapping[str, Json]) -> bool:
+    """Whether an entry's detail may leave the archive: nothing in it was written by or about a person."""
+    if entry["action"] not in SHOWN_ACTIONS:
+        return False
+    detail = json.loads(str(entry["detail"]))
+    return entry["action"] == "admit" or not (isinstance(detail, dict) and _WORDS & set(detail))
+
+
+def _shown(item: Mapping[str, Json]) -> dict[str, Json]:
+    entry = item["entry"]
+    if not isinstance(entry, Mapping) or may_show(entry):
+        return dict(item)
+    return {**item, "entry": {**entry, "detail": None}}
