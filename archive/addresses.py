@@ -20,7 +20,7 @@ _ALSO_WORDS = ("学院", "大学", "中学", "苑", "府", "庭", "湾", "郡", 
 _TOKEN = re.compile(
     rf"(?P<unit>[A-Z甲乙丙丁][座栋]|(?<![A-Za-z0-9])[A-Za-z]?-?{_NUMBER}{{1,6}}(?:号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|户|组|队|社|排|门(?![课])|期))"
     rf"|(?P<province>(?:{_PROVINCES})(?:省|市|自治区|特别行政区)?)"
-    r"|(?P<town>街道|(?<![冰])镇(?![定痛静店])|(?<![家老故城下])乡(?![村亲下里愁]))"
+    r"|(?P<town>街道|(?<![冰])镇(?![定痛静店])|(?<![家老故城下回])乡(?![村亲下里愁]))"
     r"|(?P<admin>自治州|自治县|地区|新区|开发区|高新区|(?<![超城上门都股夜集菜楼灯])市(?![场面民值价集])"
     r"|(?<![地社专园战街城郊片分景校学灾售禁误小时产])区(?![别分间块域])|县|旗(?!舰|下|袍)|盟)"
     r"|(?P<road>大道|大街|(?<![走上出套思线网电公带门半弯顺销跑迷退赶])路(?![过上由边线人费段演程])|(?<![逛上满])街(?![上舞拍])|巷|弄堂|胡同"
@@ -45,7 +45,7 @@ _LABEL = re.compile(
     r"(?:收货地址|收件地址|寄件地址|家庭住址|详细地址|家庭地址|邮寄地址|地址|住址|寄到|寄往|寄给|送到|家住|住在|我家在)"
     r"(?:改成|改为|填|[是为:： ]){0,3}"
 )
-_LABEL_END = re.compile(r"[。；;!！?？\n〔]|电话|手机|收货人|收件人|姓名")
+_LABEL_END = re.compile(r"[。；;!！?？\n〔〕]|电话|手机|收货人|收件人|姓名")
 _ROOM = re.compile(r"-?\d{3,4}(?!\d)(?!元|块|米|克|号)")
 _ROOMS = re.compile(r"[A-Za-z]?\d{1,2}(?:-[A-Za-z]?\d{1,4}){1,2}(?![0-9A-Za-z])")
 _LABELLED_MAX = 80
@@ -179,7 +179,11 @@ def _labelled(text: str, tokens: list[_Token]) -> Iterator[tuple[int, int]]:
         end = stop.start() if stop else min(len(text), label.end() + _LABELLED_MAX)
         while place < len(tokens) and tokens[place].start < label.end():
             place += 1
-        inside = [token for token in tokens[place : place + 12] if token.end <= end]
+        inside: list[_Token] = []
+        for token in tokens[place : place + _CHAIN_MAX]:
+            if token.end > end or (inside and not _follows(text, inside[-1], token)):
+                break
+            inside.append(token)
         regions = {t.kind for t in inside}
         if len(inside) >= 2 and regions - {"province", "admin"} and regions - {"unit"}:
             yield label.end(), _door_end(text, inside[-1].end)

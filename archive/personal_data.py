@@ -29,7 +29,7 @@ def find_personal_data(text: str, spoken: bool = False) -> list[Span]:
         if not added:
             break
         found += added
-        plain = _barred(plain, added)
+        plain = barred(plain, added)
     return sorted(found)
 
 
@@ -257,8 +257,8 @@ def _claim(taken: bytearray, span: Span) -> bool:
     return True
 
 
-def _barred(text: str, spans: Iterable[Span]) -> str:
-    """The text with spans closed off, as long as it was."""
+def barred(text: str, spans: Iterable[Span]) -> str:
+    """The text with spans closed off by a sign that belongs to nothing, as long as it was."""
     pieces, at = [], 0
     for start, end, _ in sorted(spans):
         pieces += [text[at:start], "〔" * (end - start)]

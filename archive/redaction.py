@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archive.digest import Json
-from archive.personal_data import find_personal_data, is_resident_id
+from archive.personal_data import barred, find_personal_data, is_resident_id
 from archive.pseudonyms import Pseudonyms, pseudonym_secret
 from archive.transcript import Segment, Word
 
@@ -50,7 +50,7 @@ def mask(text: str, names: Mapping[str, str] | None = None) -> Masked:
     found = find_personal_data(text)
     instead = {(start, end): label(kind) for start, end, kind in found}
     spans = list(found)
-    for start, end, name in _mentions(text, names or {}, found):
+    for start, end, name in _mentions(barred(text, found), names or {}):
         instead[start, end] = name
         spans.append((start, end, "昵称"))
     return replaced(text, spans, instead)
@@ -71,21 +71,21 @@ def label(kind: str) -> str:
     return f"〔{kind}已隐去〕"
 
 
-def _mentions(text: str, names: Mapping[str, str], taken: Sequence[tuple[int, int, str]]) -> Iterable[tuple[int, int, str]]:
+def _mentions(text: str, names: Mapping[str, str]) -> Iterable[tuple[int, int, str]]:
     """(start, end, what to write) of everyone mentioned with an @, the longest known name first."""
     lengths = sorted({len(name) for name in names if 0 < len(name) <= _NAME_MAX}, reverse=True)
-    waiting = iter(taken)
-    busy = next(waiting, None)
+    done = 0
     for mark in _MENTION.finditer(text):
         start = mark.end()
-        while busy and busy[1] <= start:
-            busy = next(waiting, None)
-        limit = busy[0] if busy else len(text)
-        known = next((text[start : start + n] for n in lengths if start + n <= limit and text[start : start + n] in names), None)
+        if start < done:
+            continue
+        known = next((text[start : start + n] for n in lengths if text[start : start + n] in names), None)
         if known is not None:
-            yield start, start + len(known), names[known]
-        elif start < limit and (run := _MENTIONED.match(text, start, limit)) and not _ROLES.match(run[0]):
-            yield *run.span(), label("昵称")
+            done = start + len(known)
+            yield start, done, names[known]
+        elif (run := _MENTIONED.match(text, start)) and not _ROLES.match(run[0]):
+            done = run.end()
+            yield start, done, label("昵称")
 
 
 def mask_transcript(said: Sequence[Segment]) -> tuple[Segment, ...]:

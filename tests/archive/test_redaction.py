@@ -129,8 +129,8 @@ def test_a_hostile_line_takes_time_in_proportion_to_its_length(piece: str) -> No
         mask(line)
         return time.process_time() - began
 
-    short = max(min(seconds(20_000) for _ in range(3)), 0.01)
-    assert min(seconds(200_000) for _ in range(2)) < 40 * short
+    short = max(min(seconds(10_000) for _ in range(3)), 0.01)
+    assert min(seconds(100_000) for _ in range(2)) < 40 * short
 
 
 def test_a_role_may_be_mentioned_and_a_person_not() -> None:
