@@ -1,0 +1,34 @@
+"""Personal data that was said is found in time, so that it can be bleeped."""
+
+from archive.spoken_personal_data import spoken_personal_data
+from archive.transcript import Segment, Word
+from tests.archive.test_redaction import said
+
+
+def test_a_number_over_two_segments_is_bleeped_in_both_with_padding() -> None:
+    heard = said((10_000, 12_200, "打幺三八幺二三四五六七"), (12_900, 13_500, "八恭喜你"))
+    assert spoken_personal_data(heard, padding_ms=100) == [(10_100, 12_300, "手机号"), (12_800, 13_150, "手机号")]
+
+
+def test_spans_that_touch_after_padding_are_one() -> None:
+    heard = said((0, 2_200, "打幺三八幺二三四五六七"), (2_300, 2_500, "八好"))
+    assert [(start, kind) for start, _, kind in spoken_personal_data(heard)] == [(0, "手机号")]
+
+
+def test_a_pause_longer_than_three_seconds_parts_numbers() -> None:
+    assert spoken_personal_data(said((0, 2_000, "幺三八幺二三"), (9_000, 9_500, "四五六七八"))) == []
+
+
+def test_without_word_times_the_segment_is_divided_evenly() -> None:
+    found = spoken_personal_data([Segment(1, 1, 0, 2_000, "电话号码是幺三八幺二三四五六七八好了好")], padding_ms=0)
+    assert found == [(526, 1685, "手机号")]
+
+
+def test_words_that_are_not_in_the_text_make_the_whole_segment_bleeped() -> None:
+    segment = Segment(1, 1, 0, 3_000, "电话13812345678", (Word(0, 1_000, "电话"), Word(1_000, 3_000, "幺三八幺二三四五六七八")))
+    assert spoken_personal_data([segment], padding_ms=0) == [(0, 3_000, "手机号")]
+
+
+def test_prices_links_and_the_host_counting_are_left_alone() -> None:
+    lines = ["三号链接两百九十九到手", "五四三二一上链接", "拍一发五质保三年", "四零零八二零八八二零客服电话"]
+    assert spoken_personal_data(said(*((n * 2_000, n * 2_000 + 1_900, line) for n, line in enumerate(lines)))) == []
