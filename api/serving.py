@@ -6,6 +6,7 @@ import structlog
 import uvicorn
 
 from api.app import create_app
+from api.custody_keeping import keeping_custody
 from api.messages import message
 from api.processing import open_jobs
 from api.settings import api_settings
@@ -35,5 +36,5 @@ def serve_forever(place: Workplace, host: str, port: int) -> None:
         config = uvicorn.Config(create_app(place), log_level="warning", timeout_graceful_shutdown=5, server_header=False)
         shown = f"[{host}]" if ":" in host else host
         print(message("command.serving", api_settings().language, address=f"http://{shown}:{bound}/"), flush=True)
-        with open_jobs(place):
+        with open_jobs(place), keeping_custody(place.archive):
             uvicorn.Server(config).run(sockets=[listener])

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, text
 
 from archive.database import Database
 from archive.digest import Json, canonical_json, digest_json
-from archive.errors import VerificationFailed
+from archive.errors import NotFound, VerificationFailed
 from archive.schema import custody_entries
 from archive.timeline import Clock, WallTime
 
@@ -111,6 +111,21 @@ class CustodyLog:
         with self._database.reading() as connection:
             for row in connection.execute(query).mappings():
                 yield entry_of(row)
+
+    def page(self, after: int = 0, limit: int = 1000, subject: str | None = None) -> list[CustodyEntry]:
+        """At most `limit` entries behind number `after`, of one subject if it is given."""
+        query = select(custody_entries).where(custody_entries.c.seq > after).order_by(custody_entries.c.seq).limit(limit)
+        if subject is not None:
+            query = query.where(custody_entries.c.subject == subject)
+        with self._database.reading() as connection:
+            return [entry_of(row) for row in connection.execute(query).mappings()]
+
+    def entry(self, seq: int) -> CustodyEntry:
+        """One entry by its number. NotFound if the log has none."""
+        found = self.page(seq - 1, 1)
+        if not found or found[0].seq != seq:
+            raise NotFound(f"the custody log has no entry {seq}: liveproof custody log lists those that it has")
+        return found[0]
 
     def head(self) -> CustodyEntry | None:
         """The last entry: keep its digest elsewhere, and no earlier one can be changed unnoticed."""

@@ -92,10 +92,13 @@ def verify_archive(archive: Archive, progress: Progress = lambda done, total, wh
     return VerificationReport(str(archive.home), tuple(checks))
 
 
-def custody_report(archive: Archive, numbered_from: int = 0) -> VerificationReport:
-    """The custody log alone: what was signed, witnessed and time-stamped of it. A check that could not be made has `passed` None."""
+def custody_report(archive: Archive, numbered_from: int = 0, chain: bool = False) -> VerificationReport:
+    """The custody log alone: what was signed, witnessed and time-stamped of it, and with `chain` that its entries follow each other.
+
+    A check that could not be made has `passed` None.
+    """
     checks: list[Check] = []
-    for name, title, unit, act in _CUSTODY_CHECKS:
+    for name, title, unit, act in _CUSTODY_CHECKS if not chain else (_CHAIN_CHECK, *_CUSTODY_CHECKS):
         try:
             found = act(archive)
         except (LiveProofError, SQLAlchemyError, LookupError, ValueError, TypeError, AttributeError) as error:
@@ -281,3 +284,14 @@ _CUSTODY_CHECKS: tuple[tuple[str, str, str, Callable[[Archive], Outcome]], ...] 
     ("witnesses", "外部见证的副本与保管记录相符 / Witnesses' copies fit the custody log", "copies", check_witnesses),
     ("timestamps", "时间戳有效并与所存相符 / Time-stamps hold and are over what is held", "time-stamps", check_timestamps),
 )
+
+_CHAIN_CHECK = (
+    "custody",
+    "保管记录连贯 / The custody log holds together",
+    "entries",
+    lambda archive: Outcome(*_check_custody(archive, _ignored)),
+)
+
+
+def _ignored(done: int, total: int, what: str) -> None:
+    """For checks that show no progress."""

@@ -45,6 +45,18 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "problem.NoMediaHeld.mend": ("请先导入该场直播的录像文件，再剪辑或播放。", "Admit the session's media files first; then clip or play."),
     "problem.TooLarge": ("内容过大", "Too large"),
     "problem.TooLarge.mend": ("请缩短时间段，或分成几次提交。", "Ask for a shorter span, or send less at once."),
+    "problem.SigningKeyUnusable": ("签名密钥不可用", "The signing key can't be used"),
+    "problem.SigningKeyUnusable.mend": (
+        "请管理员恢复密钥文件，或用 liveproof custody key --rotate 换用新密钥。",
+        "Ask an administrator to restore the key file, or to take on another: liveproof custody key --rotate.",
+    ),
+    "problem.PeerUnavailable": ("外部服务没有正常应答", "A server outside does not answer"),
+    "problem.PeerUnavailable.mend": ("稍后会自动重试；请核对所设的地址。", "It is tried again by itself; check the address that is set."),
+    "problem.StampRefused": ("时间戳无效", "The time-stamp is not valid"),
+    "problem.StampRefused.mend": (
+        "请核对 LIVEPROOF_TSA_ROOTS 中的根证书与所设的时间戳服务机构。",
+        "Check the roots in LIVEPROOF_TSA_ROOTS and the time-stamping authority that is set.",
+    ),
     "problem.Invalid": ("请求内容有误", "The request is not right"),
     "problem.Invalid.mend": ("请按提示修改所列的字段。", "Mend the fields named; /v1/openapi.json describes each."),
     "problem.BadRequest": ("请求无法理解", "The request can't be understood"),
