@@ -117,9 +117,11 @@ def attach(
     content.seek(0)
     media_type = sniff(content)
     content.seek(0)
-    digest, size = archive.store.put(content)
+    digest, size = archive.store.put(content, archive.retention.first_lock())
     draft = Attachment(0, kind, title or name, purpose, digest, size, name, media_type, withheld, WallTime(0), actor)
-    return archive.cases.add_attachment(case.id, draft)
+    added = archive.cases.add_attachment(case.id, draft)
+    archive.retention.secure("case", case.id, actor)
+    return added
 
 
 def attach_file(

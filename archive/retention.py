@@ -13,11 +13,12 @@ import structlog
 from sqlalchemy import Connection, func, insert, select
 
 from archive import holdings
+from archive.atomic_write import write_bytes_whole
 from archive.catalog import Catalog
 from archive.custody import CustodyLog
 from archive.database import Database
 from archive.digest import Json
-from archive.errors import InvalidTime, NotFound
+from archive.errors import InvalidTime, LiveProofError, NotFound
 from archive.holdings import Kind
 from archive.holds import Hold, Holds
 from archive.object_store import ObjectStore
@@ -30,6 +31,7 @@ from archive.timeline import Clock, WallTime
 
 DAY_MS = 24 * 3600_000
 FIRST_LOCK_MS = 7 * DAY_MS
+REFRESHED_IN = "retention-refreshed"
 ORDER_FIELDS = ("paid_at", "completed_at")
 
 log = structlog.get_logger(__name__)
@@ -72,6 +74,7 @@ class Retention:
         self._catalog = catalog
         self._store = store
         self._clock = clock
+        self._home = home
         self.rules = tuple(rules)
         self._holds = Holds(database, custody, store, clock)
         self._purging = Purging(database, custody, store, self._holds, self, home, clock)
@@ -137,6 +140,30 @@ class Retention:
         for case_id in opened:
             self._lock_case(case_id)
         return len(held)
+
+    def secure(self, kind: Kind, subject: str, actor: str) -> None:
+        """Refresh after something was committed, which stands whatever happens here: what hinders it is logged, and the daily refresh
+        does it. Until then the first lock holds."""
+        try:
+            if kind == "recording":
+                self.refresh(subject, actor)
+            else:
+                self.refresh_case(subject, actor)
+        except LiveProofError as error:
+            log.error("retention.not_refreshed", kind=kind, subject=subject, error=str(error))
+
+    def refresh_if_due(self, actor: str) -> bool:
+        """`refresh_all` once a day, over restarts; whether it was done now."""
+        place, now = self._home / REFRESHED_IN, self._clock()
+        try:
+            age = now.epoch_ms - int(place.read_text("ascii"))
+        except (OSError, ValueError):
+            age = DAY_MS
+        if 0 <= age < DAY_MS:
+            return False
+        self.refresh_all(actor)
+        write_bytes_whole(place, str(now.epoch_ms).encode("ascii"))
+        return True
 
     def place_hold(self, kind: Kind, subject: str, reason: str, actor: str) -> Hold:
         """Hold a recording, or a case with its recordings, attachments and packages. NotFound, InvalidHold."""

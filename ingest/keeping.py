@@ -38,14 +38,16 @@ def keep(archive: Archive, files: Sequence[ToKeep], progress: Progress) -> list[
     """Copy the files into the store. StorageFull before anything is written if there isn't room for all of them."""
     total = sum(item.file.size_bytes for item in files)
     _check_room(archive, total)
+    # Locked from the first instant: the full retention follows once it is known what they belong to.
+    locked_until = archive.retention.first_lock()
     done = 0
     kept: list[Kept] = []
     for item in files:
         if item.content is not None:
-            digest, size = archive.store.put(io.BytesIO(item.content))
+            digest, size = archive.store.put(io.BytesIO(item.content), locked_until)
         else:
             with _Counted(item.file, within(progress, "store", done, total)) as stream:
-                digest, size = archive.store.put(stream)
+                digest, size = archive.store.put(stream, locked_until)
             item.file.check_unchanged()
         kept.append(Kept(item.role, digest, size, item.file.name))
         done += size
