@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from api.messages import MESSAGES, message, named
 from api.operations import Holding
-from archive.case import BuiltPackage, Case, CaseMoment
+from archive.case import Attachment, BuiltPackage, Case, CaseMoment, CaseStep
+from archive.case_attachments import given_as
 from archive.catalog import product_json
 from archive.clip import Clip
 from archive.digest import Json
@@ -301,6 +302,39 @@ def case_json(case: Case) -> dict[str, Json]:
         "status": case.status,
         "opened_at": case.opened_at.iso(),
         "moments": [case_moment_json(moment) for moment in case.moments],
+        "attachments": [attachment_json(attachment) for attachment in case.attachments],
+        "steps": [step_json(step) for step in case.steps],
+    }
+
+
+def attachment_json(paper: Attachment) -> dict[str, Json]:
+    """One paper of a case. `given_as`: what of it a package gets: original, masked, withheld or withdrawn."""
+    return {
+        "number": paper.number,
+        "kind": paper.kind,
+        "title": paper.title,
+        "purpose": paper.purpose,
+        "digest": paper.digest,
+        "bytes": paper.size_bytes,
+        "file": paper.file_name,
+        "media_type": paper.media_type,
+        "given_as": given_as(paper),
+        "added_at": paper.added_at.iso(),
+        "added_by": paper.added_by,
+        "withdrawn_at": _iso(paper.withdrawn_at),
+        "withdrawn_by": paper.withdrawn_by,
+        "withdrawn_reason": paper.withdrawn_reason,
+    }
+
+
+def step_json(step: CaseStep) -> dict[str, Json]:
+    return {
+        "number": step.number,
+        "stage": step.stage.value,
+        "at": step.at.iso(),
+        "actor": step.actor,
+        "text": step.text,
+        "detail": dict(step.detail),
     }
 
 

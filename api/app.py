@@ -16,11 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import cases, evidence, operations, pages, problems, recordings, searches
+from api import cases, custody, evidence, operations, pages, problems, recordings, retention, searches
 from api.fields import At, Reply
 from api.settings import api_settings
 from api.workplace import Workplace
 from archive.errors import LiveProofError
+from archive.settings import archive_settings
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ def create_app(workplace: Workplace) -> FastAPI:
     )
     app.state.workplace, app.state.ready = workplace, False
     problems.install(app)
-    for module in (recordings, searches, cases, evidence, pages):
+    for module in (recordings, searches, cases, evidence, custody, retention, pages):
         app.include_router(module.router)
     app.add_api_route("/v1/health", health, tags=["health"], summary="Whether this process can answer")
     app.mount("/static", StaticFiles(directory=WEB / "static"), name="static")
@@ -140,7 +141,11 @@ class Guard:
 
     def _limit(self, path: str) -> int:
         """Bytes that a request to this path may bring."""
-        return api_settings().max_package_bytes if path == "/v1/verify" else api_settings().max_request_bytes
+        if path == "/v1/verify":
+            return api_settings().max_package_bytes
+        # What is sent with an attachment is its words, and the borders between fields.
+        attached = path.startswith("/v1/cases/") and path.endswith("/attachments")
+        return api_settings().max_request_bytes + (archive_settings().attachment_max_bytes if attached else 0)
 
     def _is_ours(self, host: str) -> bool:
         name = (urlsplit(f"//{host}").hostname or "") if _splits(host) else ""

@@ -1,16 +1,20 @@
 """`/v1/cases`: disputes, the moments they rest on, and the evidence packages built from them."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, File, Form, Request, UploadFile
+from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from api import answers, examples, operations
+from api import answers, examples, intake, operations
 from api.fields import At, Id, IdInPath, Line, LongText, Milliseconds, Reply, actor
 from api.media import file_response
 from api.workplace import Workplace
 from archive.case import BuiltPackage
+from archive.case_attachments import attach
+from archive.case_stages import Stage
 from archive.digest import Json
 from archive.errors import NotFound
 from archive.verification import verify_package
@@ -18,6 +22,7 @@ from archive.verification import verify_package
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
 ORDER_FIELDS_MAX = 50
+PaperKind: TypeAlias = Literal["im_log", "outbound", "inspection", "logistics", "sign_off", "photo", "document", "other"]
 
 
 class NewCase(BaseModel):
@@ -43,6 +48,24 @@ class NewMoment(BaseModel):
     start_ms: Milliseconds
     end_ms: Milliseconds
     purpose: Line = ""
+
+
+class NewStep(BaseModel):
+    """A step of a case. Which fields `detail` may have depends on the stage: class, finding, decision, amount_minor, currency, …"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stage: Stage
+    text: LongText = ""
+    detail: dict[Line, Line | int | None] = Field(default_factory=dict, max_length=10)
+
+
+class Withdrawal(BaseModel):
+    """Why an attachment is taken back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Line = Field(min_length=1)
 
 
 @router.get("", summary="All cases, newest first", responses=examples.CASES)
@@ -77,6 +100,47 @@ def add_moment(workplace: At, case_id: IdInPath, new: Annotated[NewMoment, Body(
     """The quote is what the transcript has there. Adding the same span again gives the one that stands."""
     moment = operations.add_moment(workplace, case_id, new.recording, new.start_ms, new.end_ms, new.purpose, actor(workplace))
     return answers.case_moment_json(moment)
+
+
+@router.post("/{case_id}/attachments", status_code=201, summary="Attach a paper to the case", responses=examples.ATTACHED)
+def attach_paper(
+    workplace: At,
+    case_id: IdInPath,
+    file: Annotated[UploadFile, File(description="The paper as it is: IM log, record, photo, document.")],
+    kind: Annotated[PaperKind, Form()],
+    title: Annotated[Line, Form()] = "",
+    purpose: Annotated[Line, Form()] = "",
+    withheld: Annotated[bool, Form()] = False,
+) -> Reply:
+    """Kept unchanged and hashed. In packages, texts and IM logs appear without their people; `withheld` ones by their digest alone."""
+    name = Path(file.filename or "unnamed").name
+    paper = attach(workplace.archive, case_id, file.file, name, kind, actor(workplace), title=title, purpose=purpose, withheld=withheld)
+    return answers.attachment_json(paper)
+
+
+@router.get("/{case_id}/attachments/{number}", summary="Download an attachment as it was taken in", response_class=Response)
+def download_attachment(request: Request, workplace: At, case_id: IdInPath, number: Annotated[int, InPath(ge=1, le=10_000)]) -> Response:
+    """With everything in it: each download is an entry of the custody log (G4)."""
+    paper = next((paper for paper in workplace.archive.cases.case(case_id).attachments if paper.number == number), None)
+    if paper is None:
+        raise NotFound(f"case {case_id} has no attachment {number}")
+    path = workplace.archive.store.path(paper.digest)
+    if "range" not in request.headers:
+        detail: dict[str, Json] = {"number": number, "digest": paper.digest}
+        workplace.archive.custody.record(actor(workplace), "case.attachment.download", case_id, detail)
+    return file_response(request, path, "application/octet-stream", paper.digest.removeprefix("sha256:"), paper.file_name)
+
+
+@router.post("/{case_id}/attachments/{number}/withdrawal", summary="Withdraw an attachment", responses=examples.ATTACHED)
+def withdraw(workplace: At, case_id: IdInPath, number: Annotated[int, InPath(ge=1, le=10_000)], why: Withdrawal) -> Reply:
+    """It stays held, and its digest in every package."""
+    return answers.attachment_json(workplace.archive.cases.withdraw_attachment(case_id, number, why.reason, actor(workplace)))
+
+
+@router.post("/{case_id}/steps", status_code=201, summary="Take the case a step further", responses=examples.CASE_OPENED)
+def take_step(workplace: At, case_id: IdInPath, new: Annotated[NewStep, Body(openapi_examples=examples.NEW_STEP)]) -> Reply:
+    """Stages: intake, verification, proposal, execution, review, closed; one at a time, or back with a reason."""
+    return answers.case_json(intake.take_step(workplace, case_id, new.stage, new.text, new.detail, actor(workplace)))
 
 
 @router.post("/{case_id}/packages", status_code=201, summary="Build the case's evidence package", responses=examples.PACKAGE)

@@ -7,8 +7,10 @@ import typer
 
 from api import printing
 from api.commands.cases import case_app
+from api.commands.custody import custody_app
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
 from api.commands.models import models_app
+from api.commands.transcripts import transcript_app
 from api.messages import message
 from api.settings import api_settings
 
@@ -24,7 +26,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(case_app, name="case")
+app.add_typer(custody_app, name="custody")
 app.add_typer(models_app, name="models")
+app.add_typer(transcript_app, name="transcript")
 
 
 def main() -> None:
@@ -55,6 +59,7 @@ def ingest(
     """
     with reported(as_json):
         from api import operations
+        from api.custody_keeping import keep_custody
         from archive.timeline import WallTime
         from ingest.admission import IngestRequest
 
@@ -76,6 +81,7 @@ def ingest(
                 admitted = operations.ingest(place, request, actor or place.archive.settings.actor, watch)
                 if not no_process:
                     _process(place, admitted.recording.id, watch)
+                keep_custody(place.archive)
             printing.ingested(place, admitted, not no_process, as_json)
 
 
@@ -88,10 +94,11 @@ def work(
     with reported(as_json), opened() as place, printing.progress(as_json) as watch:
         import time
 
+        from api.custody_keeping import keeping_custody
         from api.processing import open_jobs, process_or_index, unprocessed
 
         done: list[str] = []
-        with open_jobs(place, watch) as jobs:
+        with open_jobs(place, watch) as jobs, keeping_custody(place.archive):
             while True:
                 for recording_id in unprocessed(place):
                     jobs.wait(process_or_index(jobs, recording_id))
@@ -195,6 +202,9 @@ def package(
 def verify(
     file: Annotated[Optional[Path], typer.Argument(help="An evidence package.")] = None,  # noqa: UP045
     archive: Annotated[bool, typer.Option("--archive", help="Check everything held instead.")] = False,
+    key: Annotated[
+        str | None, typer.Option(help="The archive's signing key or its id, where you know it; the package is held to it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a package offline, needing neither archive nor network; or the whole archive."""
@@ -205,7 +215,7 @@ def verify(
         if archive == (file is not None):
             raise LiveProofError(message("command.verify_what", api_settings().language))
         if file is not None:
-            report = verify_package(file)
+            report = verify_package(file, key)
         else:
             with opened() as place:
                 report = verify_archive(place.archive)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api import operations, printing
+from api import case_printing, operations, printing
 from api.intake import open_case
 from api.model_inventory import inventory
 from api.printing import say
@@ -168,7 +168,7 @@ def _build(out: Console, place: Workplace, folder: Path, question: Question, mom
     if CASE not in {case.id for case in operations.cases(place)}:
         open_case(place, CASE, None, None, SESSION / "complaint.json", SESSION / "order.json", ACTOR)
     operations.add_moment(place, CASE, RECORDING, moment.start_ms, moment.end_ms, question.text, ACTOR)
-    printing.case_shown(place.archive.cases.case(CASE), False)
+    case_printing.case_shown(place.archive.cases.case(CASE), False)
     file = folder / "package.zip"
     with printing.progress() as watch:
         built = operations.package(place, CASE, file, ACTOR, watch)

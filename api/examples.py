@@ -132,6 +132,22 @@ _CASE_MOMENT: Mapping[str, Json] = {
     "quote": "支持鉴定假一赔十",
     "purpose": "承诺假一赔十",
 }
+_ATTACHMENT: Mapping[str, Json] = {
+    "number": 1,
+    "kind": "im_log",
+    "title": "客服聊天记录",
+    "purpose": "证明已向客服提出",
+    "digest": _DIGEST,
+    "bytes": 20480,
+    "file": "chat.csv",
+    "media_type": "text/csv",
+    "given_as": "masked",
+    "added_at": "2026-11-20T02:01:00.000Z",
+    "added_by": "operator (web)",
+    "withdrawn_at": None,
+    "withdrawn_by": None,
+    "withdrawn_reason": None,
+}
 _CASE: Mapping[str, Json] = {
     "case": "case-0001",
     "title": "手串鉴定为假,只给退款",
@@ -140,9 +156,20 @@ _CASE: Mapping[str, Json] = {
     "demand": "十倍赔偿",
     "order": {"order_id": "D20261118001"},
     "product": "p4",
-    "status": "open",
+    "status": "verification",
     "opened_at": "2026-11-20T02:00:00.000Z",
     "moments": [_CASE_MOMENT],
+    "attachments": [_ATTACHMENT],
+    "steps": [
+        {
+            "number": 1,
+            "stage": "verification",
+            "at": "2026-11-20T02:01:00.000Z",
+            "actor": "operator (web)",
+            "text": "录像已核对",
+            "detail": {"finding": "confirmed"},
+        }
+    ],
 }
 _BUILT: Mapping[str, Json] = {
     "package": "case-0001-1",
@@ -155,7 +182,7 @@ _BUILT: Mapping[str, Json] = {
 }
 
 
-def _answers(example: Json, status: int = 200) -> Responses:
+def answers_with(example: Json, status: int = 200) -> Responses:
     """The example under its status, and what goes wrong in general."""
     return {
         status: {"content": {"application/json": {"example": example}}},
@@ -163,26 +190,27 @@ def _answers(example: Json, status: int = 200) -> Responses:
     }
 
 
-def _asked(summary: str, value: Json) -> dict[str, Example]:
+def asked_with(summary: str, value: Json) -> dict[str, Example]:
     return {"example": Example(summary=summary, value=value)}
 
 
-RECORDINGS = _answers({"recordings": [_RECORDING]})
-RECORDING = _answers(_RECORDING)
-TRANSCRIPT = _answers({"recording": "nuanlan-1118", "transcript": _TRANSCRIPT, "segments": [_SEGMENT], "more": False})
-CHAT = _answers({"recording": "nuanlan-1118", "messages": [_MESSAGE], "more": False})
-PRODUCTS = _answers({"recording": "nuanlan-1118", "products": [_MOMENT["product"]], "events": []})
-COVERAGE = _answers({"recording": "nuanlan-1118", "duration_ms": 193600, "recorded": [[0, 193600]], "gaps": [], "speech": [[6000, 61000]]})
-SEARCH = _answers({"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": []})
-CASES = _answers({"cases": [_CASE]})
-CASE = _answers({**_CASE, "packages": [_BUILT]})
-CASE_OPENED = _answers(_CASE, 201)
-MOMENT_ADDED = _answers(_CASE_MOMENT, 201)
-PACKAGE = _answers(_BUILT, 201)
-REPORT = _answers(
+RECORDINGS = answers_with({"recordings": [_RECORDING]})
+RECORDING = answers_with(_RECORDING)
+TRANSCRIPT = answers_with({"recording": "nuanlan-1118", "transcript": _TRANSCRIPT, "segments": [_SEGMENT], "more": False})
+CHAT = answers_with({"recording": "nuanlan-1118", "messages": [_MESSAGE], "more": False})
+PRODUCTS = answers_with({"recording": "nuanlan-1118", "products": [_MOMENT["product"]], "events": []})
+COVERAGE = answers_with({"recording": "nuanlan-1118", "duration_ms": 193600, "recorded": [[0, 193600]], "gaps": [], "speech": [[6000, 61000]]})
+SEARCH = answers_with({"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": []})
+CASES = answers_with({"cases": [_CASE]})
+CASE = answers_with({**_CASE, "packages": [_BUILT]})
+CASE_OPENED = answers_with(_CASE, 201)
+MOMENT_ADDED = answers_with(_CASE_MOMENT, 201)
+ATTACHED = answers_with(_ATTACHMENT, 201)
+PACKAGE = answers_with(_BUILT, 201)
+REPORT = answers_with(
     {"passed": True, "checks": [{"number": 1, "name": "files", "passed": True, "detail": "23 files as listed", "file": None}]}
 )
-CLIP = _answers(
+CLIP = answers_with(
     {
         "clip": "0123456789abcdef",
         "recording": "nuanlan-1118",
@@ -195,8 +223,80 @@ CLIP = _answers(
 )
 ZIP: Responses = {200: {"content": {"application/zip": {}}}, 404: {"content": {"application/problem+json": {"example": _PROBLEM}}}}
 
-NEW_CASE = _asked(
+NEW_CASE = asked_with(
     "A dispute", {"title": "手串鉴定为假,只给退款", "complaint": "说好假一赔十", "order": {"order_id": "D20261118001"}, "product": "p4"}
 )
-NEW_MOMENT = _asked("A moment", {"recording": "nuanlan-1118", "start_ms": 73500, "end_ms": 76100, "purpose": "承诺假一赔十"})
-NEW_CLIP = _asked("Three seconds", {"recording": "nuanlan-1118", "from_ms": 73500, "to_ms": 76500})
+NEW_MOMENT = asked_with("A moment", {"recording": "nuanlan-1118", "start_ms": 73500, "end_ms": 76100, "purpose": "承诺假一赔十"})
+NEW_STEP = asked_with("A step", {"stage": "verification", "text": "录像已核对", "detail": {"finding": "confirmed"}})
+NEW_CLIP = asked_with("Three seconds", {"recording": "nuanlan-1118", "from_ms": 73500, "to_ms": 76500})
+
+_CHECKPOINT: Mapping[str, Json] = {
+    "size": 42,
+    "root": _DIGEST,
+    "at": "2026-11-20T01:30:00.123Z",
+    "key_id": "3889cc2d",
+    "note": "liveproof.log/0011223344556677\n42\nn4bQgYhMfWWaL…=\nat 2026-11-20T01:30:00.123Z\n\n— liveproof.log/0011223344556677 OInM…=\n",
+}
+_ENTRY: Mapping[str, Json] = {
+    "seq": 7,
+    "at": "2026-11-20T01:29:58.001Z",
+    "actor": "小王",
+    "action": "admit",
+    "subject": "nuanlan-1118",
+    "detail": "{}",
+    "previous": _DIGEST,
+    "digest": _DIGEST,
+}
+_PATH: Json = ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
+CUSTODY = answers_with(
+    {
+        "entries": 44,
+        "unsigned_entries": 2,
+        "checkpoint": _CHECKPOINT,
+        "witnesses": [
+            {"witness": "s3://witness/liveproof", "size": 42, "owed": 0, "written_at": "2026-11-20T01:30:02.000Z", "last_error": None}
+        ],
+        "stamps": {"granted": 12, "pending": 1, "failing": 0, "last_error": None, "authority_set": True},
+    }
+)
+CUSTODY_ENTRIES = answers_with({"entries": [_ENTRY], "more": True})
+CHECKPOINTS = answers_with({"checkpoints": [_CHECKPOINT], "more": False})
+INCLUSION = answers_with({"entry": _ENTRY, "leaf_index": 6, "checkpoint": _CHECKPOINT, "path": _PATH})
+CONSISTENCY = answers_with({"old": _CHECKPOINT, "new": _CHECKPOINT, "path": _PATH})
+CUSTODY_KEYS = answers_with(
+    {
+        "keys": [
+            {
+                "key_id": "3889cc2d",
+                "public_key": "MCowBQYDK2VwAyEA…=",
+                "verifier_key": "liveproof.log/0011223344556677+3889cc2d+AU…=",
+                "origin": "liveproof.log/0011223344556677",
+                "entry": 1,
+                "endorsed": True,
+            }
+        ]
+    }
+)
+STAMPS = answers_with(
+    {
+        "stamps": [
+            {
+                "id": 3,
+                "kind": "admission",
+                "subject": "nuanlan-1118",
+                "digest": _DIGEST,
+                "renews": None,
+                "state": "granted",
+                "requested_at": "2026-11-20T01:29:58.001Z",
+                "attempts": 1,
+                "tried_at": "2026-11-20T01:30:01.000Z",
+                "last_error": None,
+                "authority": "https://tsa.example.com/tsr",
+                "gen_time": "2026-11-20T01:30:01.000Z",
+                "expires_at": "2034-01-01T00:00:00.000Z",
+                "algorithm": "rsa-3072 sha256",
+            }
+        ],
+        "more": False,
+    }
+)

@@ -1,12 +1,14 @@
-"""Taking up a complaint: a case from what the buyer wrote and what the order says."""
+"""Taking up a complaint: a case from what the buyer wrote and what the order says, and its steps from there."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from api.workplace import Workplace
 from archive.case import Case
+from archive.case_stages import STAGES, Stage
 from archive.digest import Json
-from archive.errors import LiveProofError
+from archive.errors import InvalidCase, LiveProofError
 
 INTAKE_MAX_BYTES = 1 << 20
 
@@ -43,6 +45,14 @@ def open_case(
         order=order,
         product_id=_text(order, "product_id", order_file),
     )
+
+
+def take_step(place: Workplace, case_id: str, stage: str, text: str, detail: Mapping[str, Json], actor: str) -> Case:
+    """Take a case to a stage by its name; the case as it then stands. InvalidCase names what is missing."""
+    if stage not in STAGES:
+        raise InvalidCase(f"a case has the stages {', '.join(STAGES)}, not {stage[:40]!r}")
+    place.archive.cases.take_step(case_id, Stage(stage), text, actor, detail)
+    return place.archive.cases.case(case_id)
 
 
 def _read(path: Path) -> dict[str, Json]:

@@ -9,14 +9,17 @@ from string import Formatter
 from typing import Literal, TypeAlias
 
 from api.wording.answers import ANSWERS
+from api.wording.cases import CASES
 from api.wording.commands import COMMANDS
+from api.wording.custody import CUSTODY
 from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
+from api.wording.retention import RETENTION
 
 Language: TypeAlias = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
-MESSAGES: Mapping[str, tuple[str, str]] = {**ANSWERS, **COMMANDS, **PAGE, **PROBLEMS}
+MESSAGES: Mapping[str, tuple[str, str]] = {**ANSWERS, **CASES, **COMMANDS, **CUSTODY, **PAGE, **PROBLEMS, **RETENTION}
 
 
 def message(key: str, language: str, **values: object) -> str:

@@ -21,7 +21,7 @@ from archive.timeline import format_ms
 if TYPE_CHECKING:
     from api.model_inventory import ModelRow
     from api.workplace import Workplace
-    from archive.case import BuiltPackage, Case
+    from archive.case import BuiltPackage
     from archive.clip import Clip
     from archive.verification import VerificationReport
     from ingest.admission import Admitted
@@ -217,32 +217,10 @@ def print_report(out: Console, report: "VerificationReport", failures_only: bool
                 mark,
                 check.title.split(" / ")[_column()],
                 (where, "bold"),
-                "" if not check.detail else f": {check.detail}",
+                "" if not check.detail else f": {check.said(api_settings().language)}",
             )
         )
     out.print(Text("  " + say("verify.passed" if report.passed else "verify.failed"), style="bold green" if report.passed else "bold red"))
-
-
-def case_shown(case: "Case", json_wanted: bool) -> None:
-    if json_wanted:
-        as_json(answers.case_json(case))
-        return
-    out = console()
-    out.print(f"{case.id}  {case.title}", style="bold")
-    out.print(say("command.case", complaint=case.complaint, demand=case.demand or "—", product=case.product_id or "—"))
-    for moment in case.moments:
-        out.print(f"  {moment.number}. {moment.recording_id} {format_ms(moment.start_ms)}–{format_ms(moment.end_ms)} 「{moment.quote}」")
-
-
-def cases_listed(found: "Sequence[Case]", json_wanted: bool) -> None:
-    if json_wanted:
-        as_json({"cases": [answers.case_json(case) for case in found]})
-        return
-    out = console()
-    for case in found:
-        out.print(f"{case.id}  {case.title}  ({len(case.moments)})")
-    if not found:
-        out.print(say("command.no_cases"))
 
 
 def model_fetched(name: str, where: str, digest: str, json_wanted: bool) -> None:

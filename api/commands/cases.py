@@ -1,14 +1,15 @@
-"""`liveproof case`: disputes from their intake on."""
+"""`liveproof case`: disputes from their intake to their review."""
 
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from api import printing
+from api import case_printing
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
 
-case_app = typer.Typer(help="Disputes: open a case, rest it on moments, look at it.", no_args_is_help=True)
+case_app = typer.Typer(help="Disputes: open a case, rest it on moments and papers, take it through its stages.", no_args_is_help=True)
+Case = Annotated[str, typer.Argument(help="Id of the case.")]
 
 
 @case_app.command("open")
@@ -26,12 +27,12 @@ def case_open(
         from api.intake import open_case
 
         case = open_case(place, case_id, title, text, complaint, order, actor or place.archive.settings.actor)
-        printing.case_shown(case, as_json)
+        case_printing.case_shown(case, as_json)
 
 
 @case_app.command("add")
 def case_add(
-    case: Annotated[str, typer.Argument(help="Id of the case.")],
+    case: Case,
     recording: Recording,
     from_: Annotated[str, typer.Option("--from", help="Start: milliseconds, or 1:13.5")],
     to: Annotated[str, typer.Option("--to", help="End: milliseconds, or 1:20")],
@@ -45,18 +46,86 @@ def case_add(
         from archive.timeline import parse_ms
 
         operations.add_moment(place, case, recording, parse_ms(from_), parse_ms(to), purpose, actor or place.archive.settings.actor)
-        printing.case_shown(place.archive.cases.case(case), as_json)
+        case_printing.case_shown(place.archive.cases.case(case), as_json)
+
+
+@case_app.command("attach")
+def case_attach(
+    case: Case,
+    file: Annotated[Path, typer.Argument(help="The paper, as it is.")],
+    kind: Annotated[str, typer.Option(help="im_log, outbound, inspection, logistics, sign_off, photo, document or other.")],
+    title: Annotated[str, typer.Option(help="What it is called; default the file's name.")] = "",
+    purpose: Annotated[str, typer.Option(help="What it is to prove.")] = "",
+    withheld: Annotated[bool, typer.Option("--withheld", help="Packages get its digest alone.")] = False,
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a paper to a case: kept unchanged and hashed. Texts and IM logs enter packages only without their people."""
+    with reported(as_json), opened() as place:
+        from archive.case_attachments import attach_file
+
+        who = actor or place.archive.settings.actor
+        paper = attach_file(place.archive, case, file, kind, who, title=title, purpose=purpose, withheld=withheld)
+        case_printing.attached(paper, as_json)
+
+
+@case_app.command("withdraw")
+def case_withdraw(
+    case: Case,
+    number: Annotated[int, typer.Argument(min=1, help="Number of the attachment.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take an attachment out of what a case rests on. It stays held, and its digest in every package."""
+    with reported(as_json), opened() as place:
+        paper = place.archive.cases.withdraw_attachment(case, number, reason, actor or place.archive.settings.actor)
+        case_printing.attached(paper, as_json)
+
+
+@case_app.command("step")
+def case_step(
+    case: Case,
+    stage: Annotated[str, typer.Argument(help="intake, verification, proposal, execution, review or closed.")],
+    text: Annotated[str, typer.Option(help="What was found or done; the reason, where the case goes back.")] = "",
+    problem_class: Annotated[Optional[str], typer.Option("--class", help="intake: quality, service or subjective.")] = None,  # noqa: UP045
+    finding: Annotated[Optional[str], typer.Option(help="verification: confirmed, partly_confirmed, refuted or unclear.")] = None,  # noqa: UP045
+    decision: Annotated[Optional[str], typer.Option(help="proposal: refund, compensation, exchange, explanation, rejection, …")] = None,  # noqa: UP045
+    amount_minor: Annotated[Optional[int], typer.Option(help="proposal, execution: amount in the minor unit, 29900 for ¥299.")] = None,  # noqa: UP045
+    currency: Annotated[Optional[str], typer.Option(help="Currency of the amount, e.g. CNY.")] = None,  # noqa: UP045
+    reference: Annotated[Optional[str], typer.Option(help="execution: number of the payment or parcel.")] = None,  # noqa: UP045
+    root_cause: Annotated[Optional[str], typer.Option(help="review: description_unclear, host_misstatement, packing, …")] = None,  # noqa: UP045
+    outcome: Annotated[Optional[str], typer.Option(help="closed: accepted, platform_arbitration, court or withdrawn.")] = None,  # noqa: UP045
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a case to its next stage, note something in the one it is in, or take it back with a reason."""
+    with reported(as_json), opened() as place:
+        from api.intake import take_step
+
+        given = {
+            "class": problem_class,
+            "finding": finding,
+            "decision": decision,
+            "amount_minor": amount_minor,
+            "currency": currency,
+            "reference": reference,
+            "root_cause": root_cause,
+            "outcome": outcome,
+        }
+        detail = {name: value for name, value in given.items() if value is not None}
+        case_printing.case_shown(take_step(place, case, stage, text, detail, actor or place.archive.settings.actor), as_json)
 
 
 @case_app.command("show")
-def case_show(case: Annotated[str, typer.Argument(help="Id of the case.")], as_json: AsJson = False) -> None:
-    """One case with its moments."""
+def case_show(case: Case, as_json: AsJson = False) -> None:
+    """One case with its moments, papers and steps."""
     with reported(as_json), opened() as place:
-        printing.case_shown(place.archive.cases.case(case), as_json)
+        case_printing.case_shown(place.archive.cases.case(case), as_json)
 
 
 @case_app.command("list")
 def case_list(as_json: AsJson = False) -> None:
     """All cases, newest first."""
     with reported(as_json), opened() as place:
-        printing.cases_listed(place.archive.cases.cases(), as_json)
+        case_printing.cases_listed(place.archive.cases.cases(), as_json)

@@ -120,7 +120,8 @@ find("package-build").addEventListener("click", () => {
     const checks = verified.checks.map((check) => {
       const mark = check.passed ? "✓" : check.passed === null ? "–" : "✗";
       const aside = check.passed === null ? ` (${text("unchecked")})` : "";
-      return element("li", { class: check.passed === false && "no" }, `${mark} ${own(check.title)}${aside}${check.detail ? ` · ${check.detail}` : ""}`);
+      const detail = document.documentElement.lang === "en" ? check.detail : check.detail_zh || check.detail;
+      return element("li", { class: check.passed === false && "no" }, `${mark} ${own(check.title)}${aside}${detail ? ` · ${detail}` : ""}`);
     });
     return [
       element("b", {}, text("package_ready")), " · ",
