@@ -136,3 +136,17 @@ class InvalidEdit(LiveProofError):
 
     exit_code = 56
     status = 409
+
+
+class RevealRefused(LiveProofError):
+    """Who asks may not see a complainant's name, or who is asked for is not the complainant."""
+
+    exit_code = 60
+    status = 403
+
+
+class InvalidReveal(LiveProofError):
+    """A name is asked for without a sufficient reason, or by somebody who doesn't say who they are."""
+
+    exit_code = 61
+    status = 422

@@ -15,6 +15,7 @@ from archive.transcript import Segment, Word
 __all__ = [
     "Masked",
     "Pseudonyms",
+    "buyer_key",
     "hidden_key",
     "is_resident_id",
     "mask",
@@ -169,6 +170,11 @@ def person_key(key: str) -> bool:
     return _plain(key) in _PERSON_KEYS
 
 
+def buyer_key(key: str) -> bool:
+    """Whether a field of an order names its buyer, by name or id."""
+    return _plain(key) in _BUYER_KEYS
+
+
 def hidden_key(key: str) -> bool:
     """Whether a field of this name holds personal data whatever it looks like."""
     return _plain(key) in _HIDDEN_KEYS
@@ -178,6 +184,10 @@ def _plain(key: str) -> str:
     return re.sub(r"[\s_\-]", "", key).lower()
 
 
+_BUYER_KEYS = {
+    *("buyer", "buyername", "buyernick", "buyerid", "customer", "customername", "nickname", "username", "userid", "openid"),
+    *("买家", "买家昵称", "买家旺旺", "买家会员名", "会员名", "昵称", "客户"),
+}
 _PERSON_KEYS = {
     *("buyer", "buyername", "buyernick", "buyerid", "nickname", "nick", "user", "userid", "username", "author", "uid", "openid"),
     *(

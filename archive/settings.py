@@ -29,6 +29,7 @@ class ArchiveSettings(BaseSettings):
     retention_rules: Path | None = Field(None, description="TOML file of further retention rules; they can only lengthen a retention.")
     retention_years: int = Field(3, ge=3, le=100, description="Years that everything is kept at least, after stream end or linked order.")
     actor: str = Field("operator", description="Who the custody log names for commands typed here.")
+    revealers: str = Field("", description="Actors who may be shown a complainant's name, parted by commas; empty: any who names themself.")
     log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", description="text or json, a line an event on standard error.")
     free_space_margin_bytes: int = Field(256 << 20, description="Bytes that an admission must leave free on the disk.")
@@ -70,6 +71,11 @@ class ArchiveSettings(BaseSettings):
     def on_s3(self) -> bool:
         """Whether objects are kept by an S3 server."""
         return bool(self.object_store and self.object_store.startswith("s3://"))
+
+    @property
+    def may_reveal(self) -> tuple[str, ...]:
+        """`revealers` one by one; none means anybody."""
+        return tuple(name.strip() for name in self.revealers.split(",") if name.strip())
 
     @property
     def objects_folder(self) -> Path:
