@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from api.custody_keeping import checkpoint_now
 from api.workplace import Workplace
 from archive.case import BuiltPackage, Case, CaseMoment
 from archive.clip import Clip, cut_clip
@@ -53,8 +54,14 @@ def indexed_version(workplace: Workplace, recording_id: str) -> int:
 
 
 def ingest(workplace: Workplace, request: IngestRequest, actor: str, progress: Progress = ignore_progress) -> Admitted:
-    """Admit a session: its files, and the Merkle root of each part's media, so that a clip can be proven without the whole (G1, G3)."""
-    return admit(workplace.archive, request, actor, progress)
+    """Admit a session: its files, and the Merkle root of each part's media, so that a clip can be proven without the whole (G1, G3).
+
+    The custody log is signed as it then stands (G4).
+    """
+    admitted = admit(workplace.archive, request, actor, progress)
+    workplace.archive.retention.secure("recording", admitted.recording.id, actor)
+    checkpoint_now(workplace.archive, actor)
+    return admitted
 
 
 def index(workplace: Workplace, recording_id: str) -> tuple[int, IndexedCounts]:
@@ -151,12 +158,17 @@ def add_moment(workplace: Workplace, case_id: str, recording_id: str, start_ms: 
     if not 0 <= start_ms < end_ms <= recording.duration_ms + 1000:
         raise InvalidTime(f"{start_ms}–{end_ms} ms is no span of {recording_id}, which lasts {recording.duration_ms} ms")
     words = quote(workplace, recording_id, start_ms, end_ms)
-    return workplace.archive.cases.add_moment(case_id, recording_id, start_ms, end_ms, words, purpose, actor)
+    moment = workplace.archive.cases.add_moment(case_id, recording_id, start_ms, end_ms, words, purpose, actor)
+    # The case's order now counts for the recording, and a hold on the case covers it.
+    workplace.archive.retention.secure("case", case_id, actor)
+    return moment
 
 
 def package(workplace: Workplace, case_id: str, out: Path | None, actor: str, progress: Progress = ignore_progress) -> BuiltPackage:
     """Build a case's evidence package; also written to `out` if given."""
-    return build_package(workplace.archive, case_id, actor, out, lambda done, total, _: progress("package", done, total))
+    built = build_package(workplace.archive, case_id, actor, out, lambda done, total, _: progress("package", done, total))
+    workplace.archive.retention.secure("case", case_id, actor)
+    return built
 
 
 def cases(workplace: Workplace) -> list[Case]:
