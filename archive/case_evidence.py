@@ -8,7 +8,7 @@ from archive.digest import Json
 from archive.masked_text import MASKED_MAX_BYTES, masked_text, people_of, without_people
 from archive.moment_evidence import spoken_words
 from archive.opening import Archive
-from archive.package_contents import Contents, GivenPaper, Item
+from archive.package_contents import DISPUTE, PRICE, Contents, GivenPaper, Item
 from archive.redaction import Pseudonyms, redact_record
 from archive.verifier.package_files import CASE
 
@@ -30,8 +30,7 @@ def add_products(archive: Archive, contents: Contents) -> None:
                 ]
                 card = {"recording": recording_id, **product_json(product), "events": events}
                 chinese, english = f"商品卡与详情：{product.title}", f"Product card and listing: {product.title}"
-                purpose = "商品与价格 / Product and price"
-                contents.add(Item(f"data/02-product/{number:02}-product.json", chinese, english, purpose, recording_id, derived=True), card)
+                contents.add(Item(f"data/02-product/{number:02}-product.json", chinese, english, PRICE, recording_id, derived=True), card)
 
 
 def add_papers(archive: Archive, contents: Contents, pseudonyms: Pseudonyms) -> None:
@@ -126,4 +125,4 @@ def add_case(contents: Contents, pseudonyms: Pseudonyms) -> None:
         ],
     }
     title = ("案件：订单、投诉、经过与附件清单（已去标识）", "The case: order, complaint, steps, list of papers; pseudonymised")
-    contents.add(Item(CASE, *title, "争议事项 / The dispute", f"case {case.id}", derived=True), record)
+    contents.add(Item(CASE, *title, DISPUTE, f"case {case.id}", derived=True), record)

@@ -1,4 +1,4 @@
-"""What stages, classes, decisions, causes and kinds of papers are called, in Chinese and in English."""
+"""What stages, decisions, causes, papers, doubts and logged acts are called, in Chinese and in English."""
 
 STAGES = {
     "intake": ("受理与分类", "intake"),
@@ -62,4 +62,31 @@ GIVEN = {
     "masked": ("去标识文本", "text, pseudonymised"),
     "withheld": ("未交出，仅示摘要", "withheld, digest alone"),
     "withdrawn": ("已撤回，仅示摘要", "withdrawn, digest alone"),
+}
+DOUBTS = {
+    "repetition": ("转写有重复", "the transcript repeats itself"),
+    "low_probability": ("识别把握低", "the recogniser was unsure"),
+    "no_speech": ("可能不是说话", "may be no speech"),
+    "speaking_rate": ("语速异常", "spoken at an unlikely rate"),
+    "outside_speech": ("在未检出说话之处", "where no speech was detected"),
+    "phantom_phrase": ("疑似识别器套话", "a phrase recognisers make up"),
+    "edited_by_hand": ("文字经人工改动", "the words were edited by hand"),
+}
+ACTIONS = {
+    "admit": ("入库 admit", "admit"),
+    "media.root": ("登记媒体根 media.root", "media.root"),
+    "transcribe": ("转写 transcribe", "transcribe"),
+    "transcript.edit": ("人工校改 transcript.edit", "transcript.edit"),
+    "case.open": ("立案 case.open", "case.open"),
+    "case.moment": ("列入时刻 case.moment", "case.moment"),
+    "case.step": ("案件进展 case.step", "case.step"),
+    "case.attach": ("收入附件 case.attach", "case.attach"),
+    "case.withdraw": ("撤回附件 case.withdraw", "case.withdraw"),
+    "package.sealed": ("封存证据包 package.sealed", "package.sealed"),
+    "package.built": ("制成证据包 package.built", "package.built"),
+    "package.download": ("下载证据包 package.download", "package.download"),
+    "clip.export": ("导出片段 clip.export", "clip.export"),
+    "screenshot.export": ("导出截图 screenshot.export", "screenshot.export"),
+    "retain": ("确定保存期限 retain", "retain"),
+    "reveal": ("揭示投诉人 reveal", "reveal"),
 }

@@ -25,12 +25,23 @@ from archive.errors import TooLarge
 from archive.media_proof import anchored_proof
 from archive.moment_evidence import add_moment_evidence
 from archive.opening import Archive
-from archive.package_contents import Contents, Item, MomentEvidence, listed, liveproof_version, tool_versions, words_of
+from archive.package_contents import (
+    REPEATABLE,
+    SUMMARY,
+    Contents,
+    Item,
+    MomentEvidence,
+    listed,
+    liveproof_version,
+    tool_versions,
+    words_of,
+)
 from archive.package_coverage import add_coverage
-from archive.package_custody import add_custody, custody_facts
+from archive.package_custody import add_custody, add_custody_format, custody_facts, seal
 from archive.package_report import Language, catalogue_document, how_to_verify, report_document
-from archive.redaction import Pseudonyms, pseudonym_secret
+from archive.redaction import Pseudonyms
 from archive.report import as_html, write_report
+from archive.reveal import pseudonyms_of
 from archive.timeline import WallTime, format_ms
 from archive.verifier.bag_checks import CATALOGUE_FORMAT, seal_digest
 from archive.verifier.bundle import standalone_verifier
@@ -107,8 +118,9 @@ def gather(archive: Archive, case: Case, root: Path, pseudonyms: Pseudonyms, act
     add_papers(archive, contents, pseudonyms)
     add_case(contents, pseudonyms)
     add_coverage(contents)
-    tools = Item("data/06-tools/tools.json", "工具版本", "Tool versions", "可重复提取 / Repeatable extraction", "LiveProof", derived=True)
+    tools = Item("data/06-tools/tools.json", "工具版本", "Tool versions", REPEATABLE, "LiveProof", derived=True)
     contents.add(tools, tool_versions())
+    add_custody_format(contents)
     return contents
 
 
@@ -116,7 +128,7 @@ def _build(archive: Archive, case: Case, key: str, actor: str, work: Path, progr
     made_at = archive.clock()
     package_id = _free_id(archive, case, key)
     bag = work / "bag"
-    pseudonyms = Pseudonyms(pseudonym_secret(archive.home), case.id)
+    pseudonyms = pseudonyms_of(archive, case)
     contents = gather(archive, case, bag, pseudonyms, actor, progress)
     steps = len(case.moments) + 2
     progress(steps - 1, steps, "report")
@@ -145,11 +157,11 @@ def _write_reports(archive: Archive, contents: Contents, package_id: str, made_a
         ("zh", "证据包报告（中文）", "Report in Chinese"),
         ("en", "证据包报告（英文）", "Report in English"),
     )
-    for place, (language, chinese, english) in enumerate(languages):
+    for language, chinese, english in languages:
         document = report_document(contents, facts, package_id, made_at, actor, items, pseudonyms, language)
         report = write_report(document, contents.path(CATALOGUE).parent, made_at, f"report-{language}")
-        item = Item(f"data/00-catalogue/{report.name}", chinese, english, "概述与审查要点 / Summary", "LiveProof", derived=True)
-        contents.items.insert(place, item)
+        item = Item(f"data/00-catalogue/{report.name}", chinese, english, SUMMARY, "LiveProof", derived=True)
+        contents.items.append(item)
     page = as_html(catalogue_document(contents, package_id, made_at, listed(contents)))
     contents.path("data/00-catalogue/catalogue.html").write_text(page, encoding="utf-8")
 
@@ -177,7 +189,7 @@ def _seal(archive: Archive, contents: Contents, package_id: str, made_at: WallTi
         "files": len(sums),
         "digest": seal_digest(sums, [dict(item) for item in listed(contents)]),
     }
-    archive.custody.record(actor, "package.sealed", case.id, detail)
+    seal(archive, contents, detail, actor)
     add_custody(archive, contents, actor)
     catalogue: dict[str, Json] = {
         "format": CATALOGUE_FORMAT,
@@ -224,6 +236,7 @@ def _evidence_key(archive: Archive, case: Case, actor: str) -> str:
     described: dict[str, Json] = {
         "case": [case.id, case.title, case.complaint, case.problem_class, case.demand, case.product_id, case.status],
         "order": case.order,
+        "revealed": sorted(pseudonyms_of(archive, case).revealed),
         "moments": [[m.number, m.recording_id, m.start_ms, m.end_ms, m.quote, m.purpose] for m in case.moments],
         "steps": [[s.number, s.stage.value, s.at.epoch_ms, s.actor, s.text, dict(s.detail)] for s in case.steps],
         "attachments": [[a.number, a.kind, a.title, a.purpose, a.file_name, a.digest, given_as(a)] for a in case.attachments],

@@ -12,16 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from archive.case_attachments import decoded
 from archive.digest import Json
-from archive.redaction import Pseudonyms, mask, redact_record
+from archive.redaction import Pseudonyms, hidden_key, mask, person_key, redact_record
 
 MASKED_MAX_BYTES = 32 << 20
 NAME_MIN_CHARS, NAME_MAX_CHARS = 2, 40
-# Columns whose content is who wrote a line, in the exports that shops have.
-SENDERS = {
-    "sender", "from", "from_user", "from_nick", "speaker", "author", "user", "nick", "nickname", "buyer", "customer", "client",
-    "发送者", "发送人", "发送方", "发言人", "发信人", "昵称", "用户", "用户名", "买家", "买家昵称", "顾客", "客户", "姓名",
-    "收件人", "收货人", "签收人", "收件人姓名", "收货人姓名",
-}  # fmt: skip
+# Beside `person_key`'s: columns of shops' exports that name somebody.
+_MORE_NAMES = {"speaker", "fromuser", "fromnick", "client", "发送方", "发言人", "发信人", "顾客", "签收人", "收件人姓名"}
 _LINE_SENDER = re.compile(
     r"^\s*(?:\[?\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?[ T]?(?:\d{1,2}:\d{2}(?::\d{2})?)?\]?\s*)?(?P<name>[^\s:：\[\]()（）<>]{2,40})"
     r"\s*(?:[(（]?\d{4}[-/]\d{1,2}[-/]\d{1,2} \d{1,2}:\d{2}(?::\d{2})?[)）]?)?\s*[:：]"
@@ -47,20 +43,17 @@ def people_of(order: Mapping[str, Json]) -> set[str]:
     """Names that an order's own person fields hold, however deep."""
     found: set[str] = set()
     for key, value in order.items():
-        if isinstance(value, str) and key.strip().lower() in (
-            *SENDERS,
-            "buyer_nick",
-            "buyer_name",
-            "receiver",
-            "receiver_name",
-            "consignee",
-        ):
+        if isinstance(value, str) and (_names_someone(key) or hidden_key(key)):
             found.add(value.strip())
         elif isinstance(value, Mapping):
             found |= people_of(value)
         elif isinstance(value, list):
             found |= {name for item in value if isinstance(item, Mapping) for name in people_of(item)}
     return {name for name in found if NAME_MIN_CHARS <= len(name) <= NAME_MAX_CHARS}
+
+
+def _names_someone(key: str) -> bool:
+    return person_key(key) or re.sub(r"[\s_-]", "", key).lower() in _MORE_NAMES
 
 
 def without_people(text: str, names: Mapping[str, str]) -> str:
@@ -83,7 +76,7 @@ def _masked_table(text: str, pseudonyms: Pseudonyms, names: dict[str, str]) -> s
     if not rows:
         return ""
     head = [cell.strip() for cell in rows[0]]
-    senders = [column for column, name in enumerate(head) if name.lower() in SENDERS]
+    senders = [column for column, name in enumerate(head) if _names_someone(name)]
     names |= _new_names((row[column] for row in rows[1:] for column in senders if column < len(row)), pseudonyms)
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\n")
@@ -115,7 +108,7 @@ def _masked_value(key: str, value: Json, pseudonyms: Pseudonyms, names: Mapping[
     if isinstance(value, Mapping):
         return {without_people(name, names): _masked_value(name, item, pseudonyms, names) for name, item in value.items()}
     if isinstance(value, str):
-        redacted = value if key.strip().lower() in SENDERS else redact_record({key: value}, pseudonyms)[key]
+        redacted = value if _names_someone(key) else redact_record({key: value}, pseudonyms)[key]
         return without_people(str(redacted), names)
     if isinstance(value, Sequence):
         return [_masked_value(key, item, pseudonyms, names) for item in value]
@@ -135,7 +128,7 @@ def _masked_lines(text: str, pseudonyms: Pseudonyms, names: dict[str, str]) -> s
 def _senders_in(value: Json) -> Iterable[str]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            if isinstance(item, str) and key.strip().lower() in SENDERS:
+            if isinstance(item, str) and _names_someone(key):
                 yield item
             else:
                 yield from _senders_in(item)

@@ -8,7 +8,7 @@ from archive.digest import Json
 from archive.errors import InvalidTime, NoMediaHeld
 from archive.merkle import inclusion_proof
 from archive.opening import Archive
-from archive.package_contents import Contents, Item, MomentEvidence
+from archive.package_contents import CONTEXT, Contents, Item, MomentEvidence
 from archive.redaction import Pseudonyms, mask, mask_transcript
 from archive.timeline import format_ms
 from archive.transcript import Segment, Transcript
@@ -219,7 +219,5 @@ def _add_chat(archive: Archive, contents: Contents, evidence: MomentEvidence, ps
         }
         for m in around
     ]
-    item = Item(
-        f"{evidence.folder}/chat.json", "前后弹幕（已去标识）", "Chat around it, pseudonymised", "语境 / Context", "catalog", derived=True
-    )
+    item = Item(f"{evidence.folder}/chat.json", "前后弹幕（已去标识）", "Chat around it, pseudonymised", CONTEXT, "catalog", derived=True)
     contents.add(item, {"recording": moment.recording_id, "messages": lines})

@@ -16,6 +16,11 @@ from archive.recording import Recording
 from archive.transcript import Transcript
 from archive.transcripts import machine_version
 
+CONTEXT, PRICE, DISPUTE = "语境 / Context", "商品与价格 / Product and price", "争议事项 / The dispute"
+COMPLETE, REPEATABLE, SUMMARY = "完整性 / Completeness", "可重复提取 / Repeatable extraction", "概述与审查要点 / Summary"
+CHAIN, EXISTENCE, VERIFIABLE = "保管链条 / Chain of custody", "存在时间 / Time of existence", "可核验 / Verifiability"
+STOCK_PURPOSES = {CONTEXT, PRICE, DISPUTE, COMPLETE, REPEATABLE, SUMMARY, CHAIN, EXISTENCE, VERIFIABLE}
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -1,14 +1,14 @@
 """What of a session is held, heard and left out, and how sure its clocks are: without it “not said” means nothing."""
 
 from archive.digest import Json
-from archive.package_contents import Contents, Item, Words
+from archive.package_contents import COMPLETE, Contents, Item, Words
 from archive.recording import Recording
 from archive.verifier.package_files import COVERAGE
 
 
 def add_coverage(contents: Contents) -> None:
     described: list[Json] = [coverage_of(recording, contents.words[recording.id]) for recording in contents.recordings.values()]
-    item = Item(COVERAGE, "覆盖范围与时钟误差", "Coverage and clock uncertainty", "完整性 / Completeness", "catalog", derived=True)
+    item = Item(COVERAGE, "覆盖范围与时钟误差", "Coverage and clock uncertainty", COMPLETE, "catalog", derived=True)
     contents.add(item, {"recordings": described})
 
 

@@ -1,14 +1,16 @@
 """The custody log's part in a package: the entry that seals the files, the extract that shows it under a signed checkpoint, the stamps."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archive.checkpoints import KEY_ACTIONS, KEY_SUBJECT
 from archive.custody import CustodyEntry
-from archive.custody_extract import custody_extract
-from archive.digest import Json
+from archive.custody_extract import HOW, custody_extract
+from archive.digest import Json, digest_json
 from archive.opening import Archive
-from archive.package_contents import Contents, Item
+from archive.package_contents import CHAIN, EXISTENCE, VERIFIABLE, Contents, Item
 from archive.timestamping import Stamp
 from archive.verifier.package_files import CUSTODY
 
@@ -50,8 +52,30 @@ def custody_facts(archive: Archive, contents: Contents, actor: str) -> CustodyFa
         head.note.split("\n", 1)[0],
         len(archive.checkpoints.all()),
         tuple(stamps),
-        (),
+        tuple((state.witness, state.size) for state in archive.witnesses.states() if state.size),
     )
+
+
+def seal(archive: Archive, contents: Contents, detail: Mapping[str, Json], actor: str) -> None:
+    """Log the package's making, with the entries and time-stamps that its extract must show: none can be left out later."""
+    subjects = {contents.case.id, *contents.recordings}
+    with archive.database.writing() as connection:
+        archive.custody.queue(connection)
+        shown = [e for e in archive.custody.entries({*subjects, KEY_SUBJECT}) if e.subject in subjects or e.action in KEY_ACTIONS]
+        stamps = [stamp for recording in contents.recordings for stamp in archive.stamps.of("admission", recording)]
+        bound: dict[str, Json] = {
+            "entries": digest_json([entry.digest for entry in shown]),
+            "stamps": sorted(hashlib.sha256(stamp.response).hexdigest() for stamp in stamps if stamp.response),
+        }
+        archive.custody.append(connection, actor, "package.sealed", contents.case.id, {**detail, **bound})
+
+
+def add_custody_format(contents: Contents) -> None:
+    """How the extract is to be read, under the seal, which the extract itself is not."""
+    item = Item(
+        "data/06-tools/custody-format.txt", "保管记录摘录的读法", "How to read the custody extract", VERIFIABLE, "LiveProof", derived=True
+    )
+    contents.add(item, HOW.replace(". ", ".\n") + "\n")
 
 
 def add_custody(archive: Archive, contents: Contents, actor: str) -> None:
@@ -59,17 +83,15 @@ def add_custody(archive: Archive, contents: Contents, actor: str) -> None:
     extract = custody_extract(archive, {contents.case.id, *contents.recordings}, actor)
     entries = extract.document["entries"]
     shown = [_shown(item) for item in entries if isinstance(item, Mapping)] if isinstance(entries, list) else []
-    item = Item(
-        CUSTODY, "保管记录摘录与证明", "Custody log extract with proofs", "保管链条 / Chain of custody", "custody log", derived=False
-    )
-    contents.add(item, {**extract.document, "entries": shown})
+    item = Item(CUSTODY, "保管记录摘录与证明", "Custody log extract with proofs", CHAIN, "custody log", derived=False)
+    contents.add(item, {name: value for name, value in extract.document.items() if name != "how"} | {"entries": shown})
     for name, content in sorted(extract.files.items()):
         token = name.endswith(".tsr")
         chinese, english = (
             ("可信时间戳（RFC 3161）", "Time-stamp, RFC 3161") if token else ("时间戳机构证书", "The authority's certificates")
         )
         file = f"{CUSTODY.rsplit('/', 1)[0]}/{name}"
-        contents.add(Item(file, chinese, english, "存在时间 / Time of existence", "time-stamping authority", derived=False), content)
+        contents.add(Item(file, chinese, english, EXISTENCE, "time-stamping authority", derived=False), content)
 
 
 def may_show(entry: Mapping[str, Json]) -> bool:

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from archive.case_names import DETAILS, GIVEN, PAPERS, STAGES, VALUES
+from archive.case_names import ACTIONS, DETAILS, DOUBTS, GIVEN, PAPERS, STAGES, VALUES
 from archive.case_stages import class_of
 from archive.digest import Json
 from archive.masked_text import people_of, without_people
 from archive.moment_evidence import spoken_words
-from archive.package_contents import Contents, MomentEvidence, liveproof_version
+from archive.package_contents import STOCK_PURPOSES, Contents, MomentEvidence, liveproof_version
 from archive.package_custody import CustodyFacts
 from archive.redaction import Pseudonyms
 from archive.report import Block, Document, Section, heading, paragraph, pictures, points, table
-from archive.six_tests import RULE, Say, not_proven, six_tests
+from archive.six_tests import RULE, Say, clock_time, not_proven, six_tests
 from archive.timeline import WallTime, format_ms
 from archive.transcript import Segment
 from archive.transcripts import edits_of
@@ -65,7 +65,7 @@ def report_document(
         Section(say("十、签署", "10. Signatures"), _signatures(package_id, made_at, say), new_page=True),
     ]
     title = say(f"证据包报告：{case.id}", f"Evidence report: {case.id}")
-    subtitle = f"{masked(case.title)} · {made_at.iso()} · LiveProof {liveproof_version()}"
+    subtitle = f"{masked(case.title)} · {clock_time(made_at)} · LiveProof {liveproof_version()}"
     return Document(title, subtitle, package_id, tuple(sections), language)
 
 
@@ -78,7 +78,7 @@ def catalogue_document(contents: Contents, package_id: str, made_at: WallTime, i
     head = ("#", "名称 / Name", "证明目的 / Purpose", "文件 / File", "性质 / Kind")
     about = paragraph("各文件的 SHA-256 见同目录的 catalogue.json。The SHA-256 of each file is in catalogue.json beside this page.")
     section = Section("证据目录 / Catalogue of evidence", (about, table(head, rows, (1, 5, 4, 5, 2))))
-    return Document(f"证据目录 / Catalogue: {contents.case.id}", f"{package_id} · {made_at.iso()}", package_id, (section,))
+    return Document(f"证据目录 / Catalogue: {contents.case.id}", f"{package_id} · {clock_time(made_at)}", package_id, (section,))
 
 
 def how_to_verify(language: Language) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def _dispute(contents: Contents, masked: Masker, say: Say) -> tuple[Block, ...]:
     paid = f"{amount / 100:.2f} {case.order.get('currency') or 'CNY'}" if isinstance(amount, int) else "—"
     rows = [
         (say("案号", "Case"), case.id),
-        (say("类别", "Class"), " · ".join(filter(None, (say(*VALUES[kind]) if kind else "", masked(case.problem_class))))),
+        (say("类别", "Class"), say(*VALUES[kind]) if kind else masked(case.problem_class)),
         (say("投诉", "Complaint"), masked(case.complaint)),
         (say("诉求", "Demand"), masked(case.demand)),
         (
@@ -135,7 +135,7 @@ def _dispute(contents: Contents, masked: Masker, say: Say) -> tuple[Block, ...]:
             f"{masked(str(case.order.get('order_id') or '—'))} · {paid} · {masked(str(case.order.get('paid_at') or '—'))}",
         ),
         (say("商品", "Product"), masked(case.product_id)),
-        (say("受理时间", "Opened"), case.opened_at.iso()),
+        (say("受理时间", "Opened"), clock_time(case.opened_at)),
         (say("当前阶段", "Stage"), say(*STAGES[case.status])),
     ]
     return (_facts(rows, say),)
@@ -155,16 +155,16 @@ def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, 
         (say("证明目的", "Purpose"), masked(moment.purpose)),
         (say("场次", "Session"), on_air),
         (say("录像时间", "In the recording"), f"{format_ms(moment.start_ms)} – {format_ms(moment.end_ms)}"),
-        (say("当地时刻", "Wall clock"), f"{wall.iso()} ± {uncertainty} ms" if wall else say("未知", "unknown")),
+        (say("当地时刻", "Wall clock"), f"{clock_time(wall)} ± {uncertainty} ms" if wall else say("未知", "unknown")),
         (say("转写引擎", "Recogniser"), engine),
         (say("把握", "Confidence"), "—" if evidence.confidence is None else f"{evidence.confidence:.2f}"),
-        (say("存疑之处", "Doubts"), ", ".join(evidence.risk) or "—"),
+        (say("存疑之处", "Doubts"), ", ".join(say(*DOUBTS.get(risk, (risk, risk))) for risk in evidence.risk) or "—"),
         (say("前后弹幕", "Chat around it"), say(f"{evidence.chat_lines} 条，已去标识", f"{evidence.chat_lines} lines, pseudonymised")),
         (say("文件", "Files"), evidence.folder),
     ]
     if words and words.edited and evidence.edited:
         quoted = [e for e in edits_of(words.edited) if _in_quote(words.edited.segments, e["segment"], moment.start_ms, moment.end_ms)]
-        rows.insert(2, (say("何人校改", "Edited by"), "; ".join(f"{e['by']} {e['at']}" for e in quoted)))
+        rows.insert(2, (say("何人校改", "Edited by"), "; ".join(f"{e['by']} {clock_time(WallTime.parse(str(e['at'])))}" for e in quoted)))
     blocks = [heading(say(f"时刻 {moment.number}", f"Moment {moment.number}")), _facts(rows, say)]
     if evidence.without_clip:
         blocks.append(paragraph(say("无片段：", "No clip: ") + say(*evidence.without_clip)))
@@ -196,12 +196,12 @@ def _papers(contents: Contents, masked: Masker, say: Say) -> tuple[Block, ...]:
         (
             str(step.number),
             say(*STAGES[step.stage.value]),
-            step.at.iso(),
+            clock_time(step.at),
             step.actor,
             "; ".join(
                 [
                     *([masked(step.text)] if step.text else []),
-                    *(f"{say(*DETAILS[name])}: {_value(value, masked, say)}" for name, value in step.detail.items()),
+                    *(_detail(name, value, step.detail, masked, say) for name, value in step.detail.items() if name != "currency"),
                 ]
             )
             or "—",
@@ -235,8 +235,11 @@ def _papers(contents: Contents, masked: Masker, say: Say) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _value(value: Json, masked: Masker, say: Say) -> str:
-    return say(*VALUES[value]) if isinstance(value, str) and value in VALUES else masked(str(value))
+def _detail(name: str, value: Json, detail: Mapping[str, Json], masked: Masker, say: Say) -> str:
+    if name == "amount_minor" and isinstance(value, int):
+        return f"{say('金额', 'amount')}: {value / 100:.2f} {detail.get('currency') or 'CNY'}"
+    shown = say(*VALUES[value]) if isinstance(value, str) and value in VALUES else masked(str(value))
+    return f"{say(*DETAILS[name])}: {shown}"
 
 
 def _custody(facts: CustodyFacts, say: Say) -> tuple[Block, ...]:
@@ -246,7 +249,10 @@ def _custody(facts: CustodyFacts, say: Say) -> tuple[Block, ...]:
         f"The {len(facts.entries)} entries below are about this case and its sessions, out of {facts.length} when this report was written. "
         "The sealing that follows, the entries in full with their proofs, and the signed checkpoint are in data/04-custody/custody.json.",
     )
-    rows = [(str(e.seq), e.at.iso(), e.actor, e.action, e.subject, e.digest[7:23] + "…") for e in facts.entries]
+    rows = [
+        (str(e.seq), clock_time(e.at), e.actor, say(*ACTIONS.get(e.action, (e.action, e.action))), e.subject, e.digest[7:23] + "…")
+        for e in facts.entries
+    ]
     head = (
         "#",
         say("时间", "Time"),
@@ -262,7 +268,7 @@ def _catalogue(items: Sequence[Mapping[str, Json]], say: Say) -> Block:
     rows = [
         (
             str(item["number"]),
-            f"{say(*_two(str(item['title'])))}\n{item['purpose']}",
+            f"{say(*_two(str(item['title'])))}\n{_purpose(str(item['purpose']), say)}",
             f"{item['file']}\n{item['digest']}",
             _kind(item, say),
         )
@@ -276,6 +282,10 @@ def _kind(item: Mapping[str, Json], say: Say) -> str:
     return say("派生", "derived") if item["derived"] else say("原样", "as kept")
 
 
+def _purpose(purpose: str, say: Say) -> str:
+    return say(*_two(purpose)) if purpose in STOCK_PURPOSES else purpose
+
+
 def _two(title: str) -> tuple[str, str]:
     chinese, _, english = title.partition(" / ")
     return chinese, english or chinese
@@ -283,10 +293,10 @@ def _two(title: str) -> tuple[str, str]:
 
 def _signatures(package_id: str, made_at: WallTime, say: Say) -> tuple[Block, ...]:
     stated = say(
-        f"本人确认：证据包 {package_id} 由本人或在本人监督下，用第三节所述工具与方式于 {made_at.iso()} 制作；"
+        f"本人确认：证据包 {package_id} 由本人或在本人监督下，用第三节所述工具与方式于 {clock_time(made_at)} 制作；"
         "所附片段、记录与附件未作任何未在本报告中说明的改动。",
-        f"I confirm that package {package_id} was made by me or under my supervision at {made_at.iso()}, with the tools and in the manner "
-        "of section 3, and that clips, records and attachments were changed in no way that this report does not state.",
+        f"I confirm that package {package_id} was made by me or under my supervision at {clock_time(made_at)}, with the tools and in "
+        "the manner of section 3, and that clips, records and attachments were changed in no way that this report does not state.",
     )
     rows = [
         (say("制作人", "Made by"), "", "", ""),

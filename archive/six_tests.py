@@ -6,10 +6,12 @@ here is either a fact of the package at hand or says what is missing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 from archive.package_contents import Contents, liveproof_version
 from archive.package_custody import CustodyFacts
 from archive.timeline import WallTime, format_ms
+from archive.verifier.outcomes import many
 
 RULE = (
     "《最高人民法院关于互联网法院审理案件若干问题的规定》（法释〔2018〕16号，自2018年9月7日起施行）第十一条第一款",
@@ -20,12 +22,20 @@ RULE = (
 Say = Callable[[str, str], str]
 
 
+CHINA = timezone(timedelta(hours=8))
+
+
 @dataclass(frozen=True, slots=True)
 class Test:
     """One of the six: what the rule asks, and what this package shows for it."""
 
     asks: str
     shows: tuple[str, ...]
+
+
+def clock_time(at: WallTime) -> str:
+    """A time as a court in China reads it, its zone beside it."""
+    return datetime.fromtimestamp(at.epoch_ms // 1000, CHINA).strftime("%Y-%m-%d %H:%M:%S") + f".{at.epoch_ms % 1000:03} +08:00"
 
 
 def six_tests(contents: Contents, facts: CustodyFacts, made_at: WallTime, actor: str, say: Say) -> tuple[Test, ...]:
@@ -153,17 +163,17 @@ def _who_and_when(contents: Contents, facts: CustodyFacts, say: Say) -> tuple[st
     said = []
     for recording in contents.recordings.values():
         wall, uncertainty = recording.wall_at(0)
-        began = f"{wall.iso()} ± {uncertainty} ms" if wall else say("未知", "unknown")
+        began = f"{clock_time(wall)} ± {uncertainty} ms" if wall else say("未知", "unknown")
         said.append(
             say(
                 f"场次 {recording.id}：平台 {recording.platform or '—'}，直播间 {recording.room or '—'}，主播 {recording.host or '—'}；"
-                f"开始于 {began}；{recording.admitted_at.iso()} 入库。",
+                f"开始于 {began}；{clock_time(recording.admitted_at)} 入库。",
                 f"Session {recording.id}: platform {recording.platform or '—'}, room {recording.room or '—'}, "
-                f"host {recording.host or '—'}; began {began}; admitted {recording.admitted_at.iso()}.",
+                f"host {recording.host or '—'}; began {began}; admitted {clock_time(recording.admitted_at)}.",
             )
         )
     for stamp in facts.granted:
-        at = stamp.gen_time.iso() if stamp.gen_time else ""
+        at = clock_time(stamp.gen_time) if stamp.gen_time else ""
         said.append(
             say(
                 f"{stamp.subject} 的入库记录由 {stamp.authority} 于 {at} 加盖 RFC 3161 时间戳。",
@@ -172,7 +182,7 @@ def _who_and_when(contents: Contents, facts: CustodyFacts, say: Say) -> tuple[st
         )
     pending = len(facts.stamps) - len(facts.granted)
     if pending:
-        said.append(say(f"{pending} 个入库时间戳待签发。", f"{pending} time-stamps of admissions are pending."))
+        said.append(say(f"{pending} 个入库时间戳待签发。", f"{many(pending, 'time-stamp')} of admissions pending."))
     said.append(
         say(
             "画面与声音见各时刻的片段；转写注明引擎、模型摘要、参数与把握，人工校改与机器原文并列。",
@@ -189,15 +199,15 @@ def _custody(contents: Contents, facts: CustodyFacts, say: Say) -> tuple[str, ..
     said = [
         say(
             f"{parts} 段原始录像（{size} 字节）以其 SHA-256 摘要为名保存在存档系统的对象库，摘要见 data/05-coverage/coverage.json。",
-            f"{parts} original parts ({size} bytes) are kept in the archive's object store under their SHA-256, "
+            f"{many(parts, 'original part')} ({size} bytes) kept in the archive's object store under their SHA-256, "
             "given in data/05-coverage/coverage.json.",
         ),
         say(
             f"保管记录为只增的哈希链与默克尔树，现有 {facts.length} 条、检查点 {facts.checkpoints} 个，"
             f"由 Ed25519 密钥 {facts.key_id} 签署；涉及本案的 {len(facts.entries)} 条及其证明见 data/04-custody/custody.json。",
-            f"The custody log is append-only, a hash chain and Merkle tree of {facts.length} entries with {facts.checkpoints} "
-            f"checkpoints signed by Ed25519 key {facts.key_id}; the {len(facts.entries)} entries about this case are in "
-            "data/04-custody/custody.json with proofs.",
+            f"The custody log is append-only, a hash chain and Merkle tree of {facts.length} entries with "
+            f"{many(facts.checkpoints, 'checkpoint')} signed by Ed25519 key {facts.key_id}; the "
+            f"{len(facts.entries)} entries about this case are in data/04-custody/custody.json with proofs.",
         ),
     ]
     if facts.witnesses:
@@ -213,15 +223,15 @@ def _extraction(contents: Contents, made_at: WallTime, actor: str, say: Say) -> 
     clips = [evidence.proof_clip for evidence in contents.moments if evidence.proof_clip]
     said = [
         say(
-            f"由 {actor} 于 {made_at.iso()} 用 LiveProof {liveproof_version()} 提取，提取行为本身记入保管记录（package.sealed）。",
-            f"Extracted by {actor} at {made_at.iso()} with LiveProof {liveproof_version()}; the act itself is logged (package.sealed).",
+            f"由 {actor} 于 {clock_time(made_at)} 用 LiveProof {liveproof_version()} 提取，提取行为本身记入保管记录（package.sealed）。",
+            f"Extracted by {actor} at {clock_time(made_at)} with LiveProof {liveproof_version()}; the act is logged (package.sealed).",
         )
     ]
     if clips:
         said.append(
             say(
                 f"{len(clips)} 个原样片段均为关键帧到关键帧的流复制，未重新编码；由原件按同一时间段可再次提取出相同的数据包。",
-                f"{len(clips)} proof clips are stream copies from key frame to key frame, nothing re-encoded; "
+                f"{many(len(clips), 'proof clip')}, stream-copied from key frame to key frame with nothing re-encoded; "
                 "the same packets come out of the original again for the same span.",
             )
         )

@@ -85,6 +85,15 @@ def check_seal(package: Package) -> Said:
     if not sealed:
         raise Wrong("the custody log shows no sealing of this package", CUSTODY, "保管记录中没有本包的封存记录")
     made = sealed[-1]
+    entries = package.shown_entries()
+    before = [entry["digest"] for entry in entries if entry["seq"] < made["seq"]]
+    if made["entries"] != sha256_of(canonical_json(before)):
+        raise Wrong(
+            "an entry that was shown when the package was sealed is left out or was put in", CUSTODY, "封存时所示的记录有缺漏或添加"
+        )
+    stamped = {package.sum(name) for name in names if name.endswith(".tsr")}
+    if [digest for digest in made["stamps"] if digest not in stamped]:
+        raise Wrong("a time-stamp that was there when the package was sealed is missing", CUSTODY, "封存时已有的时间戳缺失")
     digest = seal_digest({name: package.sum(name) for name in names}, catalogue["items"])
     if made["digest"] != digest:
         raise Wrong(
@@ -101,8 +110,8 @@ def check_seal(package: Package) -> Said:
     if package.read(BAG_INFO) != bag_info(made["package"], catalogue["case"], made["agent"], made["packaged_at"], size, len(payload)):
         raise Wrong("is not as it was when the package was sealed", BAG_INFO, "与封存时不符")
     return Said(
-        f"the files are those that {made['by']} sealed as {made['package']} ({digest})",
-        f"文件即 {made['by']} 封存为 {made['package']} 的文件（{digest}）",
+        f"the files are those that {made['by']} sealed as {made['package']} ({digest}), with the entries and time-stamps of then",
+        f"文件即 {made['by']} 封存为 {made['package']} 的文件（{digest}），当时的记录与时间戳俱在",
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archive.verifier.clips import check_proof_clip, content_as_proven
 from archive.verifier.log_proofs import canonical_json, merkle_root, root_over
-from archive.verifier.outcomes import NotChecked, Said, Wrong
+from archive.verifier.outcomes import NotChecked, Said, Wrong, many
 from archive.verifier.package_files import CASE, CATALOGUE, COVERAGE
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def check_admission(package: Package) -> Said:
             )
         count += len(shown)
     return Said(
-        f"{count} parts have the digests that were logged when they were admitted; the parts themselves are held by the archive",
+        f"the digests of {many(count, 'part')} are those logged at admission; the parts themselves are held by the archive",
         f"{count} 段录像的摘要与入库时所记一致；录像本身由存档方保存",
     )
 
@@ -108,7 +108,7 @@ def check_edited(package: Package, name: str) -> Said:
                 chinese=f"第 {number} 句与所听不同，且非所列改动所致",
             )
     return Said(
-        f"{said.english}; {len(edited['edits'])} edits by hand, each logged",
+        f"{said.english}; {many(len(edited['edits']), 'edit')} by hand, each logged",
         f"{said.chinese}；人工改动 {len(edited['edits'])} 处，均有记录",
     )
 
@@ -128,7 +128,7 @@ def _check_words(excerpt: dict[str, Any], known: list[tuple[Any, ...]]) -> Said:
         if found is None or "sha256:" + found.hex() != about["segments_root"]:
             raise Wrong(f"segment {number} is not as the logged transcript has it", chinese=f"第 {number} 句与所记转写不符")
     whole = len(excerpt["segments"]) - masked
-    said = f"{whole} segments are word for word those of transcript version {about['version']}"
+    said = f"{many(whole, 'segment')} word for word as in transcript version {about['version']}"
     said_zh = f"{whole} 句与转写第 {about['version']} 版逐字一致"
     if masked:
         said += f"; in {masked} personal data was masked, so their wording can't be compared"
@@ -156,6 +156,6 @@ def check_attachments(package: Package) -> Said:
         raise NotChecked("the case has no attachments", "本案没有附件")
     counts = [sum(a["given_as"] == how for a in case["attachments"]) for how in ("original", "masked", "withheld", "withdrawn")]
     return Said(
-        "{} attachments as taken in, {} as masked text, {} withheld, {} withdrawn (these by digest)".format(*counts),
+        "{} given as taken in, {} as masked text, {} withheld, {} withdrawn (these by digest)".format(*counts),
         "附件：原样 {} 件，隐去个人信息的文本 {} 件，未交出 {} 件，已撤回 {} 件（后两者只示摘要）".format(*counts),
     )

@@ -8,8 +8,9 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from archive.verifier.ed25519 import ed25519_verifies
 from archive.verifier.log_proofs import canonical_json, check_note, grown_from, merkle_root, raw_digest, read_note, sha256_of
-from archive.verifier.outcomes import NotChecked, Said, Wrong
+from archive.verifier.outcomes import NotChecked, Said, Wrong, many
 from archive.verifier.package_files import CUSTODY
 from archive.verifier.tokens import read_token
 
@@ -65,9 +66,11 @@ def check_custody(package: Package) -> Said:
                 f"第 {entry['seq']} 条不在已签署检查点之下的位置",
             )
     count = len(extract["entries"])
+    alone = f"; {withheld} by digest alone, because people's words are in them" if withheld else ""
+    alone_zh = f"；其中 {withheld} 条因含个人文字只示摘要" if withheld else ""
     return Said(
-        f"{count} entries shown stand at their places in a log of {note.size}; {withheld} by digest alone, for the personal data in them",
-        f"所示 {count} 条记录均在 {note.size} 条保管记录中的原位；其中 {withheld} 条因含个人信息只示摘要",
+        f"{many(count, 'entry', 'entries')} stand at their places in a log of {note.size}{alone}",
+        f"所示 {count} 条记录均在 {note.size} 条保管记录中的原位{alone_zh}",
     )
 
 
@@ -75,9 +78,9 @@ def check_consistency(package: Package) -> Said:
     """That the log grew from its older checkpoints: nothing they covered was changed or cut since."""
     extract = package.document(CUSTODY)
     newest = read_note(extract["checkpoint"])
+    keys = _known_keys(package)
     if not extract["consistency"]:
         raise NotChecked("this is the log's first checkpoint: there is no older one to compare with", "这是首个检查点，没有更早的可比对")
-    keys = _known_keys(package)
     for item in extract["consistency"]:
         older = _signed_by_any(item["checkpoint"], keys)
         path = [bytes.fromhex(node) for node in item["path"]]
@@ -88,7 +91,7 @@ def check_consistency(package: Package) -> Said:
                 f"保管记录不是由覆盖 {older.size} 条的检查点增长而来：历史被改写",
             )
     count = len(extract["consistency"])
-    return Said(f"the log grew from {count} older checkpoints unchanged", f"保管记录由 {count} 个更早的检查点原样增长而来")
+    return Said(f"the log grew from {many(count, 'older checkpoint')} unchanged", f"保管记录由 {count} 个更早的检查点原样增长而来")
 
 
 def check_pending(package: Package) -> Said:
@@ -116,6 +119,8 @@ def check_stamp(package: Package, name: str, check_token: CheckToken | None) -> 
     extract = package.document(CUSTODY)
     (stamp,) = [stamp for stamp in extract["stamps"] if stamp["file"] is not None and _in_folder(stamp["file"]) == name]
     token = read_token(package.read(name))
+    if stamp["gen_time"] is None or not token.gen_time.startswith(stamp["gen_time"][:19]):
+        raise Wrong(f"says {token.gen_time}, not {stamp['gen_time']}", name, f"所示时间为 {token.gen_time}，而非 {stamp['gen_time']}")
     if token.imprint != stamp["digest"]:
         raise Wrong(f"is over {token.imprint}, not over {stamp['digest']}", name, f"所盖为 {token.imprint}，而非 {stamp['digest']}")
     what, what_zh = _stamped(package, stamp)
@@ -137,24 +142,40 @@ def check_stamp(package: Package, name: str, check_token: CheckToken | None) -> 
 
 
 def _stamped(package: Package, stamp: dict[str, Any]) -> tuple[str, str]:
-    """What a stamp's digest is of: an admission's entry, or a checkpoint's note. Wrong if it is of nothing shown here."""
+    """What a stamp's digest is of: an admission's entry, a checkpoint's note, or a stamp it renews. Wrong if of nothing shown here."""
     extract = package.document(CUSTODY)
-    for entry in package.shown_entries():
-        if entry["digest"] == stamp["digest"] and entry["action"] == "admit":
-            return f"the admission of {entry['subject']} (entry {entry['seq']})", f"{entry['subject']} 的入库记录（第 {entry['seq']} 条）"
-    for note in [extract["checkpoint"], *(item["checkpoint"] for item in extract["consistency"])]:
-        if sha256_of(note.encode()) == stamp["digest"]:
+    if stamp["renews"] is not None:
+        (older,) = [each for each in extract["stamps"] if each["number"] == stamp["renews"]]
+        token = "sha256:" + package.sum(_in_folder(older["file"]))
+        if stamp["digest"] == sha256_of(canonical_json({"digest": older["digest"], "token_sha256": token})):
+            return f"time-stamp {older['number']}, which it renews,", f"被续期的第 {older['number']} 号时间戳"
+    elif stamp["kind"] == "admission":
+        for entry in package.shown_entries():
+            if entry["digest"] == stamp["digest"] and entry["action"] == "admit" and entry["subject"] == stamp["subject"]:
+                return (
+                    f"the admission of {entry['subject']} (entry {entry['seq']})",
+                    f"{entry['subject']} 的入库记录（第 {entry['seq']} 条）",
+                )
+    else:
+        for note in [extract["checkpoint"], *(item["checkpoint"] for item in extract["consistency"])]:
             size = read_note(note).size
-            return f"the checkpoint over {size} entries", f"覆盖 {size} 条记录的检查点"
+            if sha256_of(note.encode()) == stamp["digest"] and str(size) == stamp["subject"]:
+                return f"the checkpoint over {many(size, 'entry', 'entries')}", f"覆盖 {size} 条记录的检查点"
     raise Wrong("is a time-stamp of nothing that this package shows", _in_folder(stamp["file"]), "所盖之物不在本包之中")
 
 
 def _known_keys(package: Package) -> list[bytes]:
-    """The key in force, and those before it that the log shows."""
-    keys = [_key(package.document(CUSTODY)["public_key"])]
-    for entry_action in KEYS:
-        keys += [_key(detail["public_key"]) for detail in package.details(entry_action, "signing-key")]
-    return keys
+    """Keys that the log took on, each endorsed by the one before; the last must be the one in force. Wrong if they don't lead to it."""
+    extract = package.document(CUSTODY)
+    logged: list[tuple[int, bytes, bool, str]] = []
+    for detail in sorted((d for action in KEYS for d in package.details(action, "signing-key")), key=lambda d: int(d["seq"])):
+        key, text = _key(detail["public_key"]), f"{detail['origin']}\nkey.rotated\n{detail['public_key']}\n".encode()
+        endorsed = not logged or ed25519_verifies(logged[-1][1], text, base64.b64decode(detail.get("endorsement") or ""))
+        logged.append((int(detail["seq"]), key, endorsed, detail["key_id"]))
+    told = [(key["entry"], _key(key["public_key"]), key["endorsed"], key["key_id"]) for key in extract["keys"]]
+    if told != logged or not logged or logged[-1][1] != _key(extract["public_key"]) or logged[-1][3] != extract["key_id"]:
+        raise Wrong("names signing keys other than the log took on", CUSTODY, "所列签名密钥与保管记录所记不符")
+    return [key for _, key, _, _ in logged]
 
 
 def _signed(note: str, key: bytes) -> Note:
@@ -165,12 +186,12 @@ def _signed(note: str, key: bytes) -> Note:
 
 
 def _signed_by_any(note: str, keys: list[bytes]) -> Note:
-    for key in keys[1:]:
+    for key in keys[:-1]:
         try:
             return check_note(note, key)
         except Wrong:
             continue
-    return _signed(note, keys[0])
+    return _signed(note, keys[-1])
 
 
 def _key(text: str) -> bytes:

@@ -126,7 +126,11 @@ def check_note(note: str, public_key: bytes) -> Note:
     """The note, if `public_key` signed it. Wrong if it didn't."""
     opened = read_note(note)
     for name, signature in opened.signatures:
-        if signature[:4] == note_key_hash(name, public_key) and ed25519_verifies(public_key, opened.text.encode(), signature[4:]):
+        if (
+            name == opened.origin
+            and signature[:4] == note_key_hash(name, public_key)
+            and ed25519_verifies(public_key, opened.text.encode(), signature[4:])
+        ):
             return opened
     raise Wrong(
         f"the checkpoint over {opened.size} entries is not signed by the key named here: it was changed or is another archive's",

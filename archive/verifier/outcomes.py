@@ -28,6 +28,11 @@ class Check(NamedTuple):
         return self.detail_zh if language == "zh" and self.detail_zh else self.detail
 
 
+def many(count: int, one: str, more: str = "") -> str:
+    """A number with its noun: 1 part, 2 parts."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
 class Wrong(Exception):
     """Something does not hold. `file` names where; `chinese` says it in Chinese."""
 

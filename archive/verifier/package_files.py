@@ -264,4 +264,4 @@ class Package:
     def details(self, action: str, subject: str) -> list[Document]:
         """What the shown entries of this action about this subject say; those withheld say nothing."""
         entries = [e for e in self.shown_entries() if e["action"] == action and e["subject"] == subject and e["detail"] is not None]
-        return [{**json.loads(e["detail"]), "by": e["actor"], "logged_at": e["at"]} for e in entries]
+        return [{**json.loads(e["detail"]), "by": e["actor"], "seq": e["seq"]} for e in entries]
