@@ -10,6 +10,7 @@ from api.commands.cases import case_app
 from api.commands.custody import custody_app
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
 from api.commands.models import models_app
+from api.commands.retention import hold_app, purge, retention_app, store_app
 from api.commands.transcripts import transcript_app
 from api.messages import message
 from api.settings import api_settings
@@ -28,6 +29,10 @@ app = typer.Typer(
 app.add_typer(case_app, name="case")
 app.add_typer(custody_app, name="custody")
 app.add_typer(models_app, name="models")
+app.add_typer(retention_app, name="retention")
+app.add_typer(hold_app, name="hold")
+app.add_typer(store_app, name="store")
+app.command()(purge)
 app.add_typer(transcript_app, name="transcript")
 
 

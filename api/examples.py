@@ -199,7 +199,9 @@ RECORDING = answers_with(_RECORDING)
 TRANSCRIPT = answers_with({"recording": "nuanlan-1118", "transcript": _TRANSCRIPT, "segments": [_SEGMENT], "more": False})
 CHAT = answers_with({"recording": "nuanlan-1118", "messages": [_MESSAGE], "more": False})
 PRODUCTS = answers_with({"recording": "nuanlan-1118", "products": [_MOMENT["product"]], "events": []})
-COVERAGE = answers_with({"recording": "nuanlan-1118", "duration_ms": 193600, "recorded": [[0, 193600]], "gaps": [], "speech": [[6000, 61000]]})
+COVERAGE = answers_with(
+    {"recording": "nuanlan-1118", "duration_ms": 193600, "recorded": [[0, 193600]], "gaps": [], "speech": [[6000, 61000]]}
+)
 SEARCH = answers_with({"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": []})
 CASES = answers_with({"cases": [_CASE]})
 CASE = answers_with({**_CASE, "packages": [_BUILT]})

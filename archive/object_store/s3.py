@@ -8,14 +8,14 @@ name. Local copies for programs that need a path are hashed while they are fetch
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import structlog
 
 from archive.atomic_write import write_bytes_whole
-from archive.errors import Locked, LockNotEnforced, NotFound, VerificationFailed
+from archive.errors import LiveProofError, Locked, LockNotEnforced, NotFound, StoreUnavailable, VerificationFailed
 from archive.object_store import LockReport, ObjectLock, assert_enforced
 from archive.object_store.folder import Folder, Received, hex_of
 from archive.object_store.s3_bucket import Bucket, Stat, Version, open_bucket
@@ -195,14 +195,31 @@ class S3Store:
         found = self._versions(digest)
         if not found:
             raise NotFound(f"object {digest} is not in bucket {self._bucket.name}: restore it, then run liveproof verify --archive")
-        stats = [self._bucket.stat(self._key(digest), version.id) for version in found]
-        if len(stats) == 1:
-            return stats[0]
+        if len(found) == 1:
+            return self._bucket.stat(self._key(digest), found[0].id)
+        return self._right_one(digest, found)
+
+    def _right_one(self, digest: str, found: Sequence[Version]) -> Stat:
+        """Of several versions the one whose bytes are right. A version that another user wrote may not even be readable."""
+        stats: list[Stat] = []
+        hindrance: LiveProofError | None = None
+        for version in found:
+            try:
+                stats.append(self._bucket.stat(self._key(digest), version.id))
+            except (StoreUnavailable, NotFound) as error:
+                log.warning("store.unreadable_version", object=digest, version=version.id, error=str(error))
+                hindrance = error
         # Locked ones first: what was locked early is likeliest the original.
         for stat in sorted(stats, key=lambda stat: stat.lock.until is None and not stat.lock.held):
-            if self._fetch(digest, stat.version) is not None:
-                return stat
-        raise VerificationFailed(f"none of the {len(stats)} versions of {digest} on {self._bucket.address} has the bytes of its name")
+            try:
+                if self._fetch(digest, stat.version) is not None:
+                    return stat
+            except (StoreUnavailable, NotFound) as error:
+                log.warning("store.unreadable_version", object=digest, version=stat.version, error=str(error))
+                hindrance = error
+        if hindrance is not None:
+            raise hindrance
+        raise VerificationFailed(f"none of the {len(found)} versions of {digest} on {self._bucket.address} has the bytes of its name")
 
     def _versions(self, digest: str) -> list[Version]:
         """Versions with bytes, oldest first."""

@@ -1,0 +1,96 @@
+"""What is said about retention, holds, purges and the store's lock."""
+
+RETENTION: dict[str, tuple[str, str]] = {
+    "retention.until": ("{recording}：保存至 {until}", "{recording}: kept until {until}"),
+    "retention.law": (
+        "  《{law}》第 {article} 条（{effective} 起施行）：自{event} {at} 起，至 {until}",
+        "  {law} art. {article} (in force since {effective}): from {event} {at}, until {until}",
+    ),
+    "retention.policy": ("  {policy}：自{event} {at} 起，至 {until}", "  {policy}: from {event} {at}, until {until}"),
+    "retention.versions": ("  已登记 {count} 次，最近一次 {at}", "  recorded {count} times, last {at}"),
+    "retention.unrecorded": ("  尚未登记：运行 liveproof retention refresh", "  not recorded yet: run liveproof retention refresh"),
+    "retention.refreshed": ("{count} 场录像的保存期已重算并锁定", "{count} recordings: retention computed anew and locked"),
+    "retention.rule_law": (
+        "{rule}：《{law}》第 {article} 条，{effective} 起施行，{length}，自{events}起算，平台 {platforms}",
+        "{rule}: {law} art. {article}, in force since {effective}, {length} from {events}, platforms {platforms}",
+    ),
+    "retention.rule_policy": (
+        "{rule}：{policy}，{length}，自{events}起算，平台 {platforms}",
+        "{rule}: {policy}, {length} from {events}, platforms {platforms}",
+    ),
+    "retention.length": ("{years} 年 {days} 天", "{years} years {days} days"),
+    "retention.event.stream_end": ("直播结束", "the stream's end"),
+    "retention.event.order": ("订单", "the order"),
+    "retention.event.case": ("案件最后一次处理", "the last act in the case"),
+    "kind.recording": ("录像", "recording"),
+    "kind.case": ("案件", "case"),
+    "hold.placed": ("已保全 {hold}：{kind} {subject}（{reason}）", "{hold} placed on {kind} {subject} ({reason})"),
+    "hold.standing": (
+        "{hold}：{kind} {subject}，{actor} 于 {at}（{reason}）",
+        "{hold}: {kind} {subject}, by {actor} at {at} ({reason})",
+    ),
+    "hold.released": (
+        "{hold} 已解除：{kind} {subject}，{actor} 于 {at}（{reason}）",
+        "{hold} released: {kind} {subject}, by {actor} at {at} ({reason})",
+    ),
+    "hold.none": ("没有生效中的保全", "no hold stands"),
+    "hold.what": ("用 --recording 或 --case 指明保全对象，二者取一", "name what to hold: either --recording or --case"),
+    "purge.nothing": ("没有可以清除的内容", "nothing may be purged"),
+    "purge.would": (
+        "  {kind} {subject}：保存期已于 {until} 届满，{objects} 个对象，{mib} MiB（另有 {shared} 个仍被引用，保留）",
+        "  {kind} {subject}: kept until {until}, {objects} objects, {mib} MiB ({shared} more stay, named elsewhere)",
+    ),
+    "purge.would_head": ("将清除 {count} 项（这只是预演，什么都没有改变）：", "{count} would go (a dry run: nothing was changed):"),
+    "purge.unfinished": ("上次清除未完成，尚有 {count} 个对象", "{count} objects of an earlier purge are still to be removed"),
+    "purge.kept": ("保留 {count} 项：", "{count} stay:"),
+    "purge.kept.retention": ("  {kind} {subject}：保存期至 {until}", "  {kind} {subject}: to be kept until {until}"),
+    "purge.kept.hold": ("  {kind} {subject}：保全 {by}", "  {kind} {subject}: under {by}"),
+    "purge.kept.lock": ("  {kind} {subject}：存储锁定至 {until}（{by}）", "  {kind} {subject}: locked by the store until {until} ({by})"),
+    "purge.kept.case": ("  {kind} {subject}：案件 {by} 仍须保留", "  {kind} {subject}: case {by} stays"),
+    "purge.kept.recording": ("  {kind} {subject}：录像 {by} 仍须保留", "  {kind} {subject}: recording {by} stays"),
+    "purge.how": (
+        "确认后执行：liveproof purge --yes {digest}",
+        "to carry it out: liveproof purge --yes {digest}",
+    ),
+    "purge.done": (
+        "已清除 {count} 项，{objects} 个对象；墓碑与保管记录保留",
+        "{count} purged, {objects} objects removed; tombstones and custody entries stay",
+    ),
+    "purge.left": ("{count} 个对象仍被锁定，下次清除再试", "{count} objects are still locked and left to the next purge"),
+    "tombstone.line": (
+        "{kind} {subject} 于 {at} 由 {actor} 清除（{reason}），{count} 个摘要",
+        "{kind} {subject} purged at {at} by {actor} ({reason}), {count} digests",
+    ),
+    "store.lock_server": (
+        "{store}：服务器确实锁定对象（{at}）",
+        "{store}: the server really locks objects ({at})",
+    ),
+    "store.lock_program": (
+        "{store}：只有本程序遵守锁定；能写这个文件夹的人可以绕过（{at}）",
+        "{store}: only this program obeys the locks; whoever may write the folder can get round them ({at})",
+    ),
+    "store.trial": ("  {name}：{outcome}（{answer}）", "  {name}: {outcome} ({answer})"),
+    "store.withstood": ("经受住", "withstood"),
+    "store.broken": ("未经受住", "broken"),
+    "problem.Locked": ("仍在保存期或保全之下", "Still to be kept"),
+    "problem.Locked.mend": ("等保存期届满，或先解除保全。", "Wait for the retention to end, or release the hold first."),
+    "problem.StoreUnavailable": ("对象存储暂时不可用", "The object store is unavailable"),
+    "problem.StoreUnavailable.mend": (
+        "请稍后重试；若一直如此，请管理员核对 LIVEPROOF_S3_* 设置。",
+        "Try again shortly; if it stays so, ask an administrator to check the LIVEPROOF_S3_* settings.",
+    ),
+    "problem.LockNotEnforced": ("对象存储并未真正锁定", "The object store does not really lock"),
+    "problem.LockNotEnforced.mend": (
+        "请管理员换用开启对象锁定的存储桶，再运行 liveproof store check。",
+        "Ask an administrator for a bucket with object lock, then run liveproof store check.",
+    ),
+    "problem.PlanChanged": ("清除计划已经变化", "The purge plan has changed"),
+    "problem.PlanChanged.mend": ("请重新预演并核对，再按新的摘要执行。", "Make a new dry run, look at it, and give its digest."),
+    "problem.InvalidHold": ("保全信息不完整", "The hold is not complete"),
+    "problem.InvalidHold.mend": ("请写明理由，不超过 500 字。", "Give a reason of at most 500 characters."),
+    "problem.InvalidRules": ("保存期规则有误", "The retention rules are wrong"),
+    "problem.InvalidRules.mend": (
+        "请管理员按提示修改 LIVEPROOF_RETENTION_RULES 所指的文件。",
+        "Ask an administrator to mend the file named in LIVEPROOF_RETENTION_RULES.",
+    ),
+}
