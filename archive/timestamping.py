@@ -217,6 +217,7 @@ class Stamps:
             .where(~exists().where(timestamps.c.kind == "admission", timestamps.c.digest == custody_entries.c.digest))
         )
         with self._database.writing() as connection:
+            _one_at_a_time(connection)
             for row in connection.execute(owed).all():
                 await_stamp(connection, "admission", row.subject, row.digest, self._clock())
 

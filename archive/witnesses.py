@@ -13,7 +13,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from archive.atomic_write import write_bytes_whole
 from archive.database import Database
@@ -30,6 +30,7 @@ _ANSWER_MAX_BYTES = 64 << 10
 _FIRST_PAUSE_MS = 60_000
 _LONGEST_PAUSE_MS = 3_600_000
 _BATCH = 200
+_LOCK_KEY = 0x4C50_0004
 
 log = structlog.get_logger(__name__)
 
@@ -131,6 +132,8 @@ class Witnesses:
         """Owe a witness every checkpoint since its last; a new one the latest, which speaks for all before it."""
         mine = select(func.max(witness_copies.c.tree_size)).where(witness_copies.c.witness == name)
         with self._database.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
             last = connection.execute(mine).scalar()
             query = select(checkpoints.c.tree_size).order_by(checkpoints.c.tree_size)
             query = select(func.max(checkpoints.c.tree_size)) if last is None else query.where(checkpoints.c.tree_size > last)

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from archive.merkle import leaf_hash, verify_consistency, verify_inclusion
 from archive.opening import Archive
 from archive.signing import read_note
 from tests.archive.held import open_test_archive
-from tests.simulators.time_stamp_authority import wait_until
+from tests.conftest import require_or_skip
+from tests.simulators.time_stamp_authority import authority, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +161,25 @@ def test_the_command_line_signs_witnesses_proves_rotates_and_verifies(archive: A
     copy.write_text(copy.read_text("utf-8").replace("\n6\n", "\n5\n"), "utf-8")
     bad = liveproof(archive.home, "verify", **witness)
     assert bad.returncode == 9 and copy.name in bad.stdout
+
+
+def test_the_command_line_has_an_authority_stamp_and_writes_the_stamp_out_for_openssl(archive: Archive, tmp_path: Path) -> None:
+    require_or_skip(shutil.which("openssl"), "openssl is not installed")
+    archive.custody.record("ann", "look", "x", {})
+    archive.close()
+    with authority(tmp_path / "tsa") as tsa:
+        set_up = {"LIVEPROOF_TSA_URLS": tsa.url, "LIVEPROOF_TSA_ROOTS": str(tsa.root_pem)}
+        assert liveproof(archive.home, "checkpoint", **set_up).returncode == 0
+        assert "1 granted, 0 pending" in liveproof(archive.home, "status", **set_up).stdout
+        out = tmp_path / "one.tsr"
+        assert liveproof(archive.home, "stamps", "1", "-o", str(out), **set_up).returncode == 0
+        (stamp,) = json.loads(liveproof(archive.home, "stamps", "1", "--json").stdout)["stamps"]
+        command = ["openssl", "ts", "-verify", "-digest", stamp["digest"].removeprefix("sha256:"), "-in", str(out)]
+        done = subprocess.run([*command, "-CAfile", str(out.with_suffix(".pem"))], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        assert liveproof(archive.home, "verify", **set_up).returncode == 0
+        forgotten = liveproof(archive.home, "verify")
+        assert forgotten.returncode == 9 and "LIVEPROOF_TSA_ROOTS" in forgotten.stdout
 
 
 def test_the_command_line_says_which_entry_is_not_there(archive: Archive) -> None:

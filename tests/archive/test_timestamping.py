@@ -1,6 +1,7 @@
 """RFC 3161 time-stamps against a real authority: asked for beside the work, checked at their own time, renewed before they end."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from cryptography import x509
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from archive.custody_extract import custody_extract
 from archive.digest import digest_bytes, digest_json
 from archive.errors import VerificationFailed
 from archive.opening import Archive, open_archive
@@ -267,6 +269,35 @@ def test_a_stamp_is_renewed_before_its_certificate_ends_and_the_chain_holds(
     assert openssl_verify(first, tsa.root_pem, tmp_path, "-attime", at).returncode == 0
     long_after = str(clock().epoch_ms // 1000 + 200 * 86400)
     assert "expired" in openssl_verify(first, tsa.root_pem, tmp_path, "-attime", long_after).stderr
+
+
+def test_an_extract_carries_its_stamps_as_openssl_reads_them(archive: Archive, tsa: Authority, clock: SetClock, tmp_path: Path) -> None:
+    tsa.certify(lasts=timedelta(days=60))
+    admit(archive, "r1", [])
+    archive.checkpoints.make("ann")
+    archive.stamps.tick()
+    tsa.certify(lasts=timedelta(days=3650))
+    clock.on(3600_000)
+    archive.stamps.tick()
+    extract = custody_extract(archive, {"r1"}, "ann")
+    listed = json.loads(json.dumps(extract.document["stamps"]))
+    assert [(stamp["kind"], stamp["state"], stamp["renews"]) for stamp in listed] == [
+        ("admission", "granted", None),
+        ("admission", "granted", 1),
+        ("checkpoint", "granted", None),
+        ("checkpoint", "granted", 3),
+    ]
+    for stamp in listed:
+        response, chain = (extract.files[stamp[name]] for name in ("file", "certificates"))
+        (tmp_path / "f.tsr").write_bytes(response)
+        (tmp_path / "f.pem").write_bytes(chain)
+        command = ["openssl", "ts", "-verify", "-digest", stamp["digest"].removeprefix("sha256:"), "-in", str(tmp_path / "f.tsr")]
+        done = subprocess.run([*command, "-CAfile", str(tmp_path / "f.pem")], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        if stamp["renews"]:
+            old = listed[stamp["renews"] - 1]
+            token = "sha256:" + hashlib.sha256(extract.files[old["file"]]).hexdigest()
+            assert stamp["digest"] == digest_json({"digest": old["digest"], "token_sha256": token})
 
 
 def test_a_renewal_that_would_end_no_later_is_not_taken(archive: Archive, tsa: Authority) -> None:
