@@ -48,6 +48,9 @@ def check_custody(package: Package) -> Said:
     """That each entry shown has the digest of its fields, or is shown by digest alone, and stands at its place under the checkpoint."""
     extract = package.document(CUSTODY)
     note = read_note(extract["checkpoint"])
+    named = {CUSTODY, *(_in_folder(stamp[what]) for stamp in extract["stamps"] for what in ("file", "certificates") if stamp[what])}
+    for name in sorted(named ^ {name for name in package.payload() if name.startswith(_in_folder(""))}):
+        raise Wrong("is not named by the extract" if name not in named else "is missing", name, "与摘录所列文件不符")
     withheld, last = 0, 0
     for item in extract["entries"]:
         entry = item["entry"]
@@ -125,7 +128,7 @@ def check_stamp(package: Package, name: str, check_token: CheckToken | None) -> 
         raise Wrong(f"is over {token.imprint}, not over {stamp['digest']}", name, f"所盖为 {token.imprint}，而非 {stamp['digest']}")
     what, what_zh = _stamped(package, stamp)
     certificates = package.read(_in_folder(stamp["certificates"])) if stamp["certificates"] else b""
-    root = _root_of(certificates)
+    root = _root_of(certificates, stamp["certificates"])
     said = f"{token.gen_time}: {what} was there; stamped by {stamp['authority']}"
     said_zh = f"{token.gen_time} 时{what_zh}已存在；签发机构 {stamp['authority']}"
     if check_token is None or not certificates:
@@ -204,10 +207,15 @@ def _key(text: str) -> bytes:
     return key
 
 
-def _root_of(certificates: bytes) -> str:
-    """SHA-256 of the last certificate of a PEM chain, as certificate viewers print it."""
-    found = re.findall(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", certificates, re.DOTALL)
-    return "SHA-256 " + hashlib.sha256(base64.b64decode(found[-1])).hexdigest() if found else "none"
+def _root_of(certificates: bytes, file: str | None) -> str:
+    """SHA-256 of the last certificate of a PEM chain, as certificate viewers print it. Wrong if there is more than certificates in it."""
+    found = re.findall(r"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\n", certificates.decode("ascii"))
+    chain = [base64.b64decode(each.replace("\n", ""), validate=True) for each in found]
+    plain = [base64.b64encode(each).decode() for each in chain]
+    rows = ["\n".join(text[at : at + 64] for at in range(0, len(text), 64)) for text in plain]
+    if "".join(f"-----BEGIN CERTIFICATE-----\n{row}\n-----END CERTIFICATE-----\n" for row in rows).encode() != certificates:
+        raise Wrong("is not a plain list of certificates", _in_folder(file or ""), "不是单纯的证书清单")
+    return "SHA-256 " + hashlib.sha256(chain[-1]).hexdigest() if chain else "none"
 
 
 def _in_folder(file: str) -> str:
