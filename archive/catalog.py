@@ -12,7 +12,7 @@ from archive.digest import Json, digest_json
 from archive.errors import AlreadyHeld, NotFound
 from archive.recording import EventKind, Gap, Message, MessageKind, Part, Product, ProductEvent, Recording
 from archive.row_claims import claim
-from archive.schema import clock_maps, gaps, messages, parts, product_events, products, recordings, sources
+from archive.schema import clock_maps, gaps, messages, parts, product_events, products, recordings, sources, tombstones
 from archive.timeline import ClockMap, WallTime
 from archive.timestamping import await_stamp
 
@@ -78,7 +78,7 @@ class Catalog:
         with self._database.reading() as connection:
             row = connection.execute(select(recordings).where(recordings.c.id == recording_id)).mappings().first()
             if row is None:
-                raise NotFound(f"no recording {recording_id} is held: liveproof status lists those that are")
+                raise _not_held(connection, recording_id)
             return _recording(connection, row)
 
     def recordings(self) -> list[Recording]:
@@ -141,6 +141,15 @@ class Catalog:
                 connection.execute(select(func.count()).select_from(messages).where(messages.c.recording_id == recording_id)).scalar_one(),
                 connection.execute(select(func.count()).select_from(products).where(products.c.recording_id == recording_id)).scalar_one(),
             )
+
+
+def _not_held(connection: Connection, recording_id: str) -> NotFound:
+    of_it = (tombstones.c.subject_kind == "recording", tombstones.c.subject == recording_id)
+    purged_at_ms = connection.execute(select(func.max(tombstones.c.purged_at_ms)).where(*of_it)).scalar()
+    if purged_at_ms is None:
+        return NotFound(f"no recording {recording_id} is held: liveproof status lists those that are")
+    at = WallTime(purged_at_ms).iso()
+    return NotFound(f"recording {recording_id} was purged at {at}, when its retention had ended: liveproof purge --tombstones says by whom")
 
 
 def _insert_recording(connection: Connection, recording: Recording) -> None:
