@@ -1,4 +1,4 @@
-"""Keeping the custody log anchored while a process runs: checkpoints when it grew, copies to witnesses, time-stamps.
+"""Keeping the custody log anchored while a process runs: checkpoints when it grew, copies to witnesses, time-stamps; and the store locked.
 
 Nothing here stops or fails what people do: what can't be done now is logged and tried again.
 """
@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.errors import LiveProofError
+from archive.lock_check import check_lock_if_due
 from archive.opening import Archive
 
 ROUND_S = 15
@@ -31,6 +32,12 @@ def keep_custody(archive: Archive) -> None:
     _unhindered("stamps", archive.stamps.tick)
 
 
+def keep_store(archive: Archive) -> None:
+    """Once a day: try whether the store's locks hold, and lock what retentions ask for and a crash or an outage left unlocked."""
+    _unhindered("store lock", lambda: check_lock_if_due(archive))
+    _unhindered("retention", lambda: archive.retention.refresh_if_due(ACTOR))
+
+
 @contextmanager
 def keeping_custody(archive: Archive) -> Iterator[None]:
     """Rounds beside the block, every ROUND_S seconds, from now on; at its end one that is under way is let finish."""
@@ -39,6 +46,7 @@ def keeping_custody(archive: Archive) -> Iterator[None]:
     def rounds() -> None:
         while True:
             keep_custody(archive)
+            keep_store(archive)
             if stopped.wait(ROUND_S):
                 return
 
