@@ -115,7 +115,7 @@ def custody_report(
         except (LiveProofError, SQLAlchemyError, LookupError, ValueError, TypeError, AttributeError) as error:
             found = Outcome(0, [(name, f"can't be read as what was written: {error}")])
         said: list[tuple[bool | None, str, str]] = [(False, file, detail) for file, detail in found.problems]
-        said += [(None, file, detail) for file, detail in found.unmade]
+        said += [(None, file, f"{file}: {detail}") for file, detail in found.unmade]
         if not found.problems and (found.count or not found.unmade):
             said.insert(0, (True, "", f"{found.count} {unit}"))
         for passed, file, detail in said:

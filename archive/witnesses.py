@@ -231,7 +231,8 @@ class S3Witness:
     def __init__(self, url: str, settings: ArchiveSettings) -> None:
         from archive.object_store.s3_bucket import open_bucket
 
-        named = {"object_store": url, "s3_timeout_s": min(settings.s3_timeout_s, settings.witness_timeout_s)}
+        # The client tries five times, each for so long.
+        named = {"object_store": url, "s3_timeout_s": min(settings.s3_timeout_s, max(1, settings.witness_timeout_s // 4))}
         self._bucket, self._prefix = open_bucket(settings.model_copy(update=named))
 
     def write(self, name: str, note: str) -> None:
