@@ -21,11 +21,12 @@ from archive.digest import Json, digest_json
 from archive.errors import Locked, NotFound, PlanChanged
 from archive.holdings import Kind
 from archive.holds import Holds
-from archive.object_store import ObjectStore
+from archive.object_store import ObjectLock, ObjectStore
 from archive.row_claims import claim
 from archive.schema import tombstones
 from archive.timeline import Clock, WallTime
 
+Subject: TypeAlias = tuple[Kind, str]
 Why: TypeAlias = Literal["retention", "hold", "lock", "case", "recording"]
 
 # Children before parents; segments go with their transcripts.
@@ -192,39 +193,50 @@ class Purging:
 
     def _sift(self, connection: Connection, now: WallTime, ask_store: bool) -> tuple[list[PurgeItem], list[Kept]]:
         """What may go and what stays. Without the store's word, more may seem to go than does."""
-        subjects: list[tuple[Kind, str]] = [("case", each) for each in holdings.ids(connection, "case")]
+        subjects: list[Subject] = [("case", each) for each in holdings.ids(connection, "case")]
         subjects += [("recording", each) for each in holdings.ids(connection, "recording")]
-        ends: dict[tuple[Kind, str], WallTime] = {}
-        kept: dict[tuple[Kind, str], Kept] = {}
+        ends: dict[Subject, WallTime] = {}
+        kept: dict[Subject, Kept] = {}
         for kind, subject in subjects:
             ends[kind, subject] = self._retention.ends(connection, kind, subject, now)
-            if why := self._kept_by_itself(connection, kind, subject, ends[kind, subject], now, ask_store):
-                kept[kind, subject] = why
-        self._keep_together(connection, subjects, kept)
-        going = [each for each in subjects if each not in kept]
+            if standing := self._holds.on(connection, kind, subject) or self._holds_logged(kind, subject):
+                kept[kind, subject] = Kept(kind, subject, "hold", standing[0], None)
+            elif ends[kind, subject] > now:
+                kept[kind, subject] = Kept(kind, subject, "retention", None, ends[kind, subject])
+        links = [(case_id, each) for kind, case_id in subjects if kind == "case" for each in holdings.recordings_of(connection, case_id)]
+        bound: dict[str, ObjectLock | None] = {}
+        while True:
+            _keep_together(links, kept)
+            items = self._items(connection, [each for each in subjects if each not in kept], ends)
+            locked = self._locked(items, now, bound) if ask_store else []
+            if not locked:
+                return items, [kept[each] for each in subjects if each in kept]
+            kept.update({(each.kind, each.subject): each for each in locked})
+
+    def _items(self, connection: Connection, going: Sequence[Subject], ends: Mapping[Subject, WallTime]) -> list[PurgeItem]:
         items = []
         for kind, subject in going:
             objects = holdings.objects_of(connection, kind, subject)
             shared = holdings.named_elsewhere(connection, objects, going)
             size = sum(objects[digest] for digest in objects if digest not in shared)
             items.append(PurgeItem(kind, subject, ends[kind, subject], tuple(sorted(objects)), tuple(sorted(shared)), size))
-        return items, [kept[each] for each in subjects if each in kept]
+        return items
 
-    def _kept_by_itself(
-        self, connection: Connection, kind: Kind, subject: str, ends: WallTime, now: WallTime, ask_store: bool
-    ) -> Kept | None:
-        if standing := self._holds.on(connection, kind, subject) or self._holds_logged(kind, subject):
-            return Kept(kind, subject, "hold", standing[0], None)
-        if ends > now:
-            return Kept(kind, subject, "retention", None, ends)
-        for digest in holdings.objects_of(connection, kind, subject) if ask_store else ():
-            try:
-                lock = self._store.retention(digest)
-            except NotFound:
-                continue
-            if lock.binds(now):
-                return Kept(kind, subject, "lock", digest, lock.until)
-        return None
+    def _locked(self, items: Sequence[PurgeItem], now: WallTime, bound: dict[str, ObjectLock | None]) -> list[Kept]:
+        """Those of `items` with an object that would go and that the store locks. `bound` remembers what the store said."""
+        found = []
+        for item in items:
+            for digest in sorted(set(item.digests) - set(item.shared)):
+                if digest not in bound:
+                    try:
+                        lock = self._store.retention(digest)
+                        bound[digest] = lock if lock.binds(now) else None
+                    except NotFound:
+                        bound[digest] = None
+                if (binding := bound[digest]) is not None:
+                    found.append(Kept(item.kind, item.subject, "lock", digest, binding.until))
+                    break
+        return found
 
     def _holds_logged(self, kind: Kind, subject: str) -> list[str]:
         """Holds on the subject itself that the custody log knows as placed and not released, whatever became of their rows."""
@@ -235,22 +247,6 @@ class Purging:
                 if detail.get("kind") == kind:
                     (standing.add if entry.action == "hold.place" else standing.discard)(str(detail.get("hold")))
         return sorted(standing)
-
-    def _keep_together(self, connection: Connection, subjects: Sequence[tuple[Kind, str]], kept: dict[tuple[Kind, str], Kept]) -> None:
-        """Add to `kept` the recordings of cases that stay, and the cases on recordings that stay, until nothing changes."""
-        links = [(case_id, each) for kind, case_id in subjects if kind == "case" for each in holdings.recordings_of(connection, case_id)]
-        changed = True
-        while changed:
-            changed = False
-            for case_id, recording_id in links:
-                case: tuple[Kind, str] = ("case", case_id)
-                recording: tuple[Kind, str] = ("recording", recording_id)
-                if case in kept and recording not in kept:
-                    kept[recording] = Kept("recording", recording_id, "case", case_id, kept[case].until)
-                    changed = True
-                elif recording in kept and case not in kept:
-                    kept[case] = Kept("case", case_id, "recording", recording_id, kept[recording].until)
-                    changed = True
 
     def _bury(self, connection: Connection, item: PurgeItem, now: WallTime, actor: str, reason: str) -> None:
         """Take the rows away, leave the tombstone, log both."""
@@ -331,6 +327,22 @@ class Purging:
             if connection.execute(change.where(tombstones.c.objects_gone_at_ms.is_(None))).rowcount:
                 detail: dict[str, Json] = {"kind": stone.kind, "rows": [claim(connection, tombstones, **key)]}
                 self._custody.append(connection, actor, "purge.objects", stone.subject, detail)
+
+
+def _keep_together(links: Sequence[tuple[str, str]], kept: dict[Subject, Kept]) -> None:
+    """Add to `kept` the recordings of cases that stay, and the cases on recordings that stay, until nothing changes."""
+    changed = True
+    while changed:
+        changed = False
+        for case_id, recording_id in links:
+            case: Subject = ("case", case_id)
+            recording: Subject = ("recording", recording_id)
+            if case in kept and recording not in kept:
+                kept[recording] = Kept("recording", recording_id, "case", case_id, kept[case].until)
+                changed = True
+            elif recording in kept and case not in kept:
+                kept[case] = Kept("case", case_id, "recording", recording_id, kept[recording].until)
+                changed = True
 
 
 def _changed(plan: PurgePlan, now: str) -> PlanChanged:

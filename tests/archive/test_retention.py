@@ -310,7 +310,6 @@ def test_an_object_that_another_recording_names_stays(archive: Archive, clock: S
     shared, own = admit(archive, "r1", b"the same bytes")
     admit(archive, "r2", b"the same bytes")
     archive.retention.place_hold("recording", "r2", "诉讼", "ann")
-    archive.store.hold(shared, False)
     clock.now = AFTERWARDS
     plan = archive.retention.plan_purge()
     assert [(item.subject, item.shared) for item in plan.items] == [("r1", (shared,))]
