@@ -63,7 +63,7 @@ def check_witnesses(archive: Archive) -> Outcome:
     for name in names:
         try:
             held = archive.witnesses.read(name)
-            notes = None if held is None else sorted(held)
+            notes = None if held is None else sorted(set(held))
         except (LiveProofError, OSError) as error:
             found.unmade.append((name, f"could not be read: {error}"))
             continue

@@ -29,7 +29,7 @@ def clock() -> SetClock:
 
 
 def opened(home: Path, clock: SetClock, *witnesses: str, settings: ArchiveSettings | None = None) -> Archive:
-    named = {"witnesses": SecretStr(" , ".join(witnesses)), "witness_timeout_s": 2, "home": home}
+    named = {"witnesses": SecretStr(" , ".join(witnesses)), "witness_timeout_s": 20, "home": home}
     chosen = settings.model_copy(update=named) if settings else ArchiveSettings(free_space_margin_bytes=0, **named)  # type: ignore[arg-type]
     return open_archive(chosen, clock)
 
