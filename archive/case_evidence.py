@@ -1,11 +1,13 @@
 """What a package says of the case itself: shelf, order, complaint, steps and papers, with nobody's personal data in it (G9)."""
 
+from collections.abc import Iterable
+
 from archive.case import Attachment
 from archive.case_attachments import ENDINGS, given_as
 from archive.case_names import PAPERS as PAPER_NAMES
 from archive.catalog import product_json
 from archive.digest import Json
-from archive.masked_text import MASKED_MAX_BYTES, masked_text, people_of, without_people
+from archive.masked_text import MASKED_MAX_BYTES, masked_text
 from archive.moment_evidence import spoken_words
 from archive.opening import Archive
 from archive.package_contents import DISPUTE, PRICE, Contents, GivenPaper, Item
@@ -35,15 +37,13 @@ def add_products(archive: Archive, contents: Contents) -> None:
 
 def add_papers(archive: Archive, contents: Contents, pseudonyms: Pseudonyms) -> None:
     """Each attachment as it may be given: as it is, as masked text, or its digest alone."""
-    known = people_of(contents.case.order)
-    names = {name: pseudonyms.viewer(name) for name in known}
     for paper in contents.case.attachments:
         how, ending, content = given_as(paper), ENDINGS.get(paper.media_type, "bin"), None
         if how == "original":
             with archive.store.open(paper.digest) as stream:
                 content = stream.read()
         elif how == "masked":
-            content = _masked(archive, paper, pseudonyms, known)
+            content = _masked(archive, paper, pseudonyms, contents.people)
             how = "withheld" if content is None else how
         if content is None:
             contents.papers.append(GivenPaper(paper, how, None))
@@ -51,14 +51,14 @@ def add_papers(archive: Archive, contents: Contents, pseudonyms: Pseudonyms) -> 
         file = f"{PAPERS}/{paper.number:02}-{paper.kind}.{ending}"
         contents.papers.append(GivenPaper(paper, how, file))
         chinese, english = PAPER_NAMES[paper.kind]
-        title = without_people(paper.title, names)
-        purpose, masked = without_people(paper.purpose, names), how == "masked"
+        title = contents.masked(paper.title)
+        purpose, masked = contents.masked(paper.purpose), how == "masked"
         chinese += f"：{title}" + ("（已去标识文本）" if masked else "")
         english = english[0].upper() + english[1:] + f": {title}" + (" (text, pseudonymised)" if masked else "")
         contents.add(Item(file, chinese, english, purpose or "—", f"case.attach {paper.number}, {paper.digest}", derived=masked), content)
 
 
-def _masked(archive: Archive, paper: Attachment, pseudonyms: Pseudonyms, known: set[str]) -> bytes | None:
+def _masked(archive: Archive, paper: Attachment, pseudonyms: Pseudonyms, known: Iterable[str]) -> bytes | None:
     if paper.size_bytes > MASKED_MAX_BYTES:
         return None
     with archive.store.open(paper.digest) as stream:
@@ -69,10 +69,9 @@ def _masked(archive: Archive, paper: Attachment, pseudonyms: Pseudonyms, known: 
 def add_case(contents: Contents, pseudonyms: Pseudonyms) -> None:
     """The dispute: order, complaint, demand, steps and list of papers."""
     case = contents.case
-    names = {name: pseudonyms.viewer(name) for name in people_of(case.order)}
 
     def masked(text: str | None) -> str | None:
-        return without_people(text, names) if text else text
+        return contents.masked(text) if text else text
 
     record: dict[str, Json] = {
         "case": case.id,

@@ -22,6 +22,7 @@ from archive.case_attachments import given_as
 from archive.case_evidence import add_case, add_papers, add_products
 from archive.digest import CHUNK_BYTES, Json, canonical_json, digest_file, digest_json
 from archive.errors import TooLarge
+from archive.masked_text import people_of
 from archive.media_proof import anchored_proof
 from archive.moment_evidence import add_moment_evidence
 from archive.opening import Archive
@@ -102,7 +103,7 @@ def write_zip(files: Mapping[str, Path], base: str, made_at: WallTime, target: B
 
 def gather(archive: Archive, case: Case, root: Path, pseudonyms: Pseudonyms, actor: str, progress: Progress) -> Contents:
     """Write all the evidence of a case under `root`/data, but for the log, the catalogue and the report, which are about it."""
-    contents = Contents(root, case)
+    contents = Contents(root, case, {name: pseudonyms.viewer(name) for name in people_of(case.order)})
     steps = len(case.moments) + 2
     for number, moment in enumerate(case.moments):
         progress(number, steps, f"{moment.recording_id} {format_ms(moment.start_ms)}")
@@ -132,7 +133,7 @@ def _build(archive: Archive, case: Case, key: str, actor: str, work: Path, progr
     contents = gather(archive, case, bag, pseudonyms, actor, progress)
     steps = len(case.moments) + 2
     progress(steps - 1, steps, "report")
-    _write_reports(archive, contents, package_id, made_at, actor, pseudonyms)
+    _write_reports(archive, contents, package_id, made_at, actor)
     _write_readme(bag)
     _seal(archive, contents, package_id, made_at, actor)
     _write_tag_files(contents, package_id, made_at)
@@ -150,7 +151,7 @@ def _build(archive: Archive, case: Case, key: str, actor: str, work: Path, progr
         return next(package for package in archive.cases.packages(case.id) if package.id == package_id)
 
 
-def _write_reports(archive: Archive, contents: Contents, package_id: str, made_at: WallTime, actor: str, pseudonyms: Pseudonyms) -> None:
+def _write_reports(archive: Archive, contents: Contents, package_id: str, made_at: WallTime, actor: str) -> None:
     """Both reports, and the catalogue as a page."""
     facts, items = custody_facts(archive, contents, actor), listed(contents)
     languages: tuple[tuple[Language, str, str], ...] = (
@@ -158,7 +159,7 @@ def _write_reports(archive: Archive, contents: Contents, package_id: str, made_a
         ("en", "证据包报告（英文）", "Report in English"),
     )
     for language, chinese, english in languages:
-        document = report_document(contents, facts, package_id, made_at, actor, items, pseudonyms, language)
+        document = report_document(contents, facts, package_id, made_at, actor, items, language)
         report = write_report(document, contents.path(CATALOGUE).parent, made_at, f"report-{language}")
         item = Item(f"data/00-catalogue/{report.name}", chinese, english, SUMMARY, "LiveProof", derived=True)
         contents.items.append(item)

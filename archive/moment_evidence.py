@@ -32,8 +32,8 @@ def spoken_words(text: str) -> str:
     return mask_transcript((Segment(1, None, 0, 1, text),))[0].text
 
 
-def _purpose(evidence: MomentEvidence) -> str:
-    return mask(evidence.moment.purpose).text or spoken_words(evidence.moment.quote)
+def _purpose(contents: Contents, evidence: MomentEvidence) -> str:
+    return contents.masked(evidence.moment.purpose) or spoken_words(evidence.moment.quote)
 
 
 def _add_clip(archive: Archive, contents: Contents, evidence: MomentEvidence, actor: str) -> None:
@@ -51,7 +51,7 @@ def _add_clip(archive: Archive, contents: Contents, evidence: MomentEvidence, ac
         evidence.without_clip = ("此处未存音视频。", f"Nothing is held there: {error}")
         return
     origin = f"{recording.id} / {part.file_name} / {part.digest}"
-    span, shows = f"{format_ms(from_ms)}–{format_ms(to_ms)}", _purpose(evidence)
+    span, shows = f"{format_ms(from_ms)}–{format_ms(to_ms)}", _purpose(contents, evidence)
     evidence.proof_clip = f"{evidence.folder}/{clip.proof_clip.name}"
     for path, chinese, english, derived in (
         (clip.proof_clip, f"原样片段 {span}", f"Proof clip {span}", False),
@@ -75,7 +75,7 @@ def _add_clip(archive: Archive, contents: Contents, evidence: MomentEvidence, ac
 
 def _add_words(contents: Contents, evidence: MomentEvidence) -> None:
     """The words around the moment, each segment with its path to the root that the custody log holds."""
-    moment, words, shows = evidence.moment, evidence.words, _purpose(evidence)
+    moment, words, shows = evidence.moment, evidence.words, _purpose(contents, evidence)
     span: list[Json] = [max(0, moment.start_ms - WORDS_CONTEXT_MS), moment.end_ms + WORDS_CONTEXT_MS]
     item = Item(f"{evidence.folder}/transcript.json", "转写摘录（机器所听）", "Transcript excerpt, as heard", shows, "—", derived=True)
     if words is None:
@@ -92,7 +92,7 @@ def _add_words(contents: Contents, evidence: MomentEvidence) -> None:
                 **edit,
                 "before": spoken_words(str(edit["before"])),
                 "after": spoken_words(str(edit["after"])),
-                "reason": _reason(edit["reason"]),
+                "reason": contents.masked(str(edit["reason"])),
             }
             for edit in edits_of(words.edited)
             if edit["segment"] in shown
@@ -195,10 +195,6 @@ def _reading(
         if isinstance(edit, dict):
             lines.append(f"  {edit['segment']}: 「{edit['before']}」→「{edit['after']}」 {edit['by']} {edit['at']} {edit['reason']}")
     return "\n".join(lines) + "\n"
-
-
-def _reason(reason: Json) -> str:
-    return mask(str(reason)).text
 
 
 def _add_chat(archive: Archive, contents: Contents, evidence: MomentEvidence, pseudonyms: Pseudonyms) -> None:

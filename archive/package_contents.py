@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -10,6 +11,7 @@ from pathlib import Path
 from archive.case import Attachment, Case, CaseMoment
 from archive.case_attachments import GivenAs
 from archive.digest import Json, digest_file
+from archive.masked_text import without_people
 from archive.opening import Archive
 from archive.programs import ffmpeg_version
 from archive.recording import Recording
@@ -76,10 +78,11 @@ class GivenPaper:
 
 @dataclass(slots=True)
 class Contents:
-    """Everything gathered under `root` so far."""
+    """Everything gathered under `root` so far. `people`: what those whom the order names are called here."""
 
     root: Path
     case: Case
+    people: Mapping[str, str] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     moments: list[MomentEvidence] = field(default_factory=list)
     recordings: dict[str, Recording] = field(default_factory=dict)
@@ -94,6 +97,10 @@ class Contents:
             text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
             self.path(item.file).write_text(text, encoding="utf-8", newline="")
         self.items.append(item)
+
+    def masked(self, text: str) -> str:
+        """Text that somebody typed, without personal data and without the people whom the order names."""
+        return without_people(text, self.people)
 
     def path(self, file: str) -> Path:
         """Where a file of the package is being made, its folder made."""

@@ -6,11 +6,9 @@ from typing import Literal, TypeAlias
 from archive.case_names import ACTIONS, DETAILS, DOUBTS, GIVEN, PAPERS, STAGES, VALUES
 from archive.case_stages import class_of
 from archive.digest import Json
-from archive.masked_text import people_of, without_people
 from archive.moment_evidence import spoken_words
 from archive.package_contents import STOCK_PURPOSES, Contents, MomentEvidence, liveproof_version
 from archive.package_custody import CustodyFacts
-from archive.redaction import Pseudonyms
 from archive.report import Block, Document, Section, heading, paragraph, pictures, points, table
 from archive.six_tests import RULE, Say, clock_time, not_proven, six_tests
 from archive.timeline import WallTime, format_ms
@@ -33,15 +31,13 @@ def report_document(
     made_at: WallTime,
     actor: str,
     items: Sequence[Mapping[str, Json]],
-    pseudonyms: Pseudonyms,
     language: Language,
 ) -> Document:
     """The report on a package whose evidence is gathered."""
     say, case = speaker(language), contents.case
-    names = {name: pseudonyms.viewer(name) for name in people_of(case.order)}
 
     def masked(text: str | None) -> str:
-        return without_people(text, names) if text else "—"
+        return contents.masked(text) if text else "—"
 
     sections = [
         Section(say("一、争议", "1. The dispute"), _dispute(contents, masked, say)),

@@ -23,6 +23,8 @@ from archive.verification import verify_archive, verify_package
 from archive.verifier.bundle import standalone_verifier
 from archive.verifier.checks import Means, verify
 from tests.archive.held import CHAT, EVENTS, SHELF, add_transcript, admit, open_case
+from tests.archive.packages import PHOTO, stamped_archive, whole_case
+from tests.conftest import require_or_skip
 
 
 @pytest.fixture
@@ -71,6 +73,85 @@ def test_a_package_names_no_viewer(built: Path) -> None:
             assert personal not in text, f"{personal} in {name}"
 
 
+PERSONAL = ("爱吃瓜的小李", "老王", "13812345678", "13987654321", "wxid_abc12345", "世纪大道100号", "secret", "wrong file")
+
+
+def all_text(files: dict[str, bytes], folder: Path) -> dict[str, str]:
+    """Every file as text, PDFs as what is printed in them."""
+    shown = {name: content.decode(errors="ignore") for name, content in files.items()}
+    for name in [name for name in files if name.endswith(".pdf")]:
+        (folder / "shown.pdf").write_bytes(files[name])
+        done = subprocess.run(["pdftotext", str(folder / "shown.pdf"), "-"], capture_output=True, timeout=60)
+        shown[name] = done.stdout.decode().replace("\u200b", "").replace("\n", "")
+        assert "case-1" in shown[name]
+    return shown
+
+
+def test_nothing_personal_is_in_any_file_reports_papers_and_log_included(archive: Archive, media: dict[str, Path], tmp_path: Path) -> None:
+    require_or_skip(shutil.which("pdftotext"), "pdftotext (poppler-utils) is not installed")
+    case_id = whole_case(archive, media["flv"])
+    archive.transcripts.edit("r1", 3, "喜欢的可以拍，打13987654321", "爱吃瓜的小李电话13812345678说的", "ann", archive.clock())
+    # As an older version of LiveProof logged it.
+    archive.custody.record("ann", "case.open", case_id, {"title": "小李 13812345678", "order_id": "1"})
+    archive.custody.record("ann", "case.moment", case_id, {"quote": "打13987654321", "recording": "r1"})
+    archive.custody.record("ann", "some.act", case_id, {"reason": "爱吃瓜的小李"})
+    build_package(archive, case_id, "ann", tmp_path / "case.zip")
+    files = files_in(tmp_path / "case.zip")
+    for name, text in all_text(files, tmp_path).items():
+        for personal in PERSONAL:
+            assert personal not in text, f"{personal} in {name}"
+    report = verify_package(tmp_path / "case.zip")
+    assert report.passed, report.failures
+    details = {check.name: check.detail for check in report.checks}
+    assert "by digest alone" in details["custody"]
+    assert "personal data was masked" in details["edited"]
+    assert details["attachments"].startswith("1 given as taken in, 1 as masked text, 1 withheld, 1 withdrawn")
+
+
+def test_the_words_as_heard_and_as_edited_stand_side_by_side(archive: Archive, media: dict[str, Path], tmp_path: Path) -> None:
+    build_package(archive, whole_case(archive, media["flv"]), "ann", tmp_path / "case.zip")
+    files = files_in(tmp_path / "case.zip")
+    heard, edited = (json.loads(files[f"data/01-moments/01/transcript{which}.json"]) for which in ("", "-edited"))
+    assert heard["segments"][1]["segment"]["text"] == "这条手串保真假一赔十"
+    assert edited["segments"][1]["segment"]["text"] == "这条手串保真，假一赔十"
+    assert edited["segments"][1]["segment"]["words"] == []
+    assert [(edit["by"], edit["reason"], edit["after"]) for edit in edited["edits"]] == [("ann", "听了三遍", "这条手串保真，假一赔十")]
+    assert edited["transcript"]["parameters"]["base_version"] == heard["transcript"]["version"] == 1
+    reading = files["data/01-moments/01/transcript.txt"].decode()
+    assert "这条手串保真假一赔十" in reading and "这条手串保真，假一赔十" in reading
+    assert json.loads(files["data/03-case/case.json"])["moments"][0]["quote"] == "这条手串保真假一赔十"
+
+
+def test_papers_go_in_as_they_may_be_given(archive: Archive, media: dict[str, Path], tmp_path: Path) -> None:
+    build_package(archive, whole_case(archive, media["flv"]), "ann", tmp_path / "case.zip")
+    files = files_in(tmp_path / "case.zip")
+    papers = json.loads(files["data/03-case/case.json"])["attachments"]
+    assert [(paper["kind"], paper["given_as"], bool(paper["file"])) for paper in papers] == [
+        ("im_log", "masked", True),
+        ("inspection", "original", True),
+        ("document", "withheld", False),
+        ("other", "withdrawn", False),
+    ]
+    assert files["data/03-case/attachments/02-inspection.png"] == PHOTO
+    assert "客服小美" in files["data/03-case/attachments/01-im_log.csv"].decode()
+    assert all(paper["digest"].startswith("sha256:") for paper in papers)
+
+
+def test_a_time_stamp_that_came_later_gives_a_new_package(media: dict[str, Path], tmp_path: Path) -> None:
+    require_or_skip(shutil.which("openssl"), "openssl is not installed")
+    with stamped_archive(tmp_path) as archive:
+        admit(archive, "r1", [media["flv"]])
+        case_id = open_case(archive, "r1")
+        build_package(archive, case_id, "ann", tmp_path / "before.zip")
+        archive.stamps.tick()
+        build_package(archive, case_id, "ann", tmp_path / "after.zip")
+    before, after = (verify_package(tmp_path / f"{which}.zip") for which in ("before", "after"))
+    assert "timestamp" not in {check.name for check in before.checks}
+    stamped = [check for check in after.checks if check.name == "timestamp"]
+    assert stamped and all(check.passed for check in stamped)
+    assert "the admission of r1" in stamped[0].detail
+
+
 def test_a_package_passes_its_verification(built: Path) -> None:
     report = verify_package(built)
     assert [(check.name, check.passed) for check in report.checks] == [
@@ -95,7 +176,14 @@ def test_a_package_passes_its_verification(built: Path) -> None:
 def run_verifier(folder: Path, *arguments: str, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
     """The package's own verifier, by a Python that sees no site packages, with no network where one can be taken away."""
     unshare = shutil.which("unshare")
-    command = [*([unshare, "-rn"] if unshare and os.geteuid() == 0 else []), sys.executable, "-I", "-S", str(folder / "verify.py"), *arguments]
+    command = [
+        *([unshare, "-rn"] if unshare and os.geteuid() == 0 else []),
+        sys.executable,
+        "-I",
+        "-S",
+        str(folder / "verify.py"),
+        *arguments,
+    ]
     environment = {"PATH": path, "PYTHONUTF8": "1"}
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
 
