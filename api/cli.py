@@ -11,6 +11,7 @@ from api.commands.custody import custody_app
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
 from api.commands.models import models_app
 from api.commands.retention import hold_app, purge, retention_app, store_app
+from api.commands.reveal import reveal
 from api.commands.transcripts import transcript_app
 from api.messages import message
 from api.settings import api_settings
@@ -33,6 +34,7 @@ app.add_typer(retention_app, name="retention")
 app.add_typer(hold_app, name="hold")
 app.add_typer(store_app, name="store")
 app.command()(purge)
+app.command()(reveal)
 app.add_typer(transcript_app, name="transcript")
 
 
@@ -175,15 +177,42 @@ def clip(
     from_: Annotated[str, typer.Option("--from", help="Start: milliseconds, or 1:13.5")],
     to: Annotated[str, typer.Option("--to", help="End: milliseconds, or 1:20")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write, .mp4; the proof clip and proof go beside it.")],
+    captions: Annotated[bool, typer.Option("--captions", help="Burn the transcript in.")] = False,
+    clock: Annotated[bool, typer.Option("--clock", help="Burn the time of day in, with its uncertainty.")] = False,
+    lang: Annotated[str, typer.Option(help="zh or en: language of what is burned in beside the words.")] = "zh",
+    bleep: Annotated[Optional[list[str]], typer.Option("--bleep", help="FROM-TO: a tone in place of the sound; repeatable.")] = None,  # noqa: UP045
+    blur: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--blur", help="x,y,w,h[,from,to] in pixels and ms: a region made unrecognisable; repeatable."),
+    ] = None,
+    with_proof: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--with-proof/--no-proof", help="Also the proof clip; default: unless something is bleeped or blurred."),
+    ] = None,
     actor: Actor = None,
     as_json: AsJson = False,
 ) -> None:
-    """Cut a clip to watch, and beside it the stream-copied proof clip with its proof."""
+    """Cut a clip to watch, and beside it the stream-copied proof clip with its proof.
+
+    A bleeped or blurred clip comes without the proof clip, which holds what was taken out.
+    """
     with reported(as_json), opened() as place:
         from api import operations
-        from archive.timeline import parse_ms
+        from archive.clip import Blur, Burn
+        from archive.timeline import parse_ms, parse_span
 
-        made = operations.clip(place, recording, parse_ms(from_), parse_ms(to), out, actor or place.archive.settings.actor)
+        made = operations.clip(
+            place,
+            recording,
+            parse_ms(from_),
+            parse_ms(to),
+            out,
+            actor or place.archive.settings.actor,
+            burn=Burn(captions, clock, lang) if captions or clock else None,
+            bleep=[parse_span(span) for span in bleep or ()],
+            blur=[Blur.parse(region) for region in blur or ()],
+            with_proof=with_proof,
+        )
         printing.clipped(made, as_json)
 
 

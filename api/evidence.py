@@ -9,36 +9,79 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, File, Request, UploadFile
 from fastapi import Path as InPath
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api import answers, examples, operations
 from api.fields import At, Id, Milliseconds, Reply, actor
 from api.media import file_response
+from archive.clip import Blur, Burn
 from archive.digest import Json
 from archive.errors import NotFound
 from archive.verification import verify_package
+from archive.view_edits import MAX_EDITS
 
 router = APIRouter(prefix="/v1", tags=["evidence"])
 
 KEPT_S = 24 * 3600
 MEDIA_TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".ts": "video/mp2t", ".json": "application/json"}
+PIXELS_MAX = 16_384
+Pixels = Annotated[int, Field(ge=0, le=PIXELS_MAX)]
 ClipFile = Literal["view", "proof_clip", "proof"]
 
 
+class Span(BaseModel):
+    """A stretch of the recording's time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_ms: Milliseconds
+    to_ms: Milliseconds
+
+
+class Region(BaseModel):
+    """A rectangle of the picture as it is shown, in pixels from its upper left corner; over the whole clip unless a stretch is given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x: Pixels
+    y: Pixels
+    width: Annotated[int, Field(ge=1, le=PIXELS_MAX)]
+    height: Annotated[int, Field(ge=1, le=PIXELS_MAX)]
+    within: Span | None = None
+
+
 class NewClip(BaseModel):
-    """A span of a recording to cut out."""
+    """A span of a recording to cut out, and what to do to the view clip. A bleep or blur leaves the proof clip out unless asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
     recording: Id
     from_ms: Milliseconds
     to_ms: Milliseconds
+    captions: bool = False
+    clock: bool = False
+    lang: Literal["zh", "en"] = "zh"
+    bleep: list[Span] = Field(default_factory=list, max_length=MAX_EDITS)
+    blur: list[Region] = Field(default_factory=list, max_length=MAX_EDITS)
+    with_proof: bool | None = None
+
+    def burn(self) -> Burn | None:
+        return Burn(self.captions, self.clock, self.lang) if self.captions or self.clock else None
+
+    def regions(self) -> list[Blur]:
+        return [
+            Blur(r.x, r.y, r.width, r.height, r.within.from_ms if r.within else None, r.within.to_ms if r.within else None)
+            for r in self.blur
+        ]
 
 
 @router.post("/clips", status_code=201, summary="Cut a clip, with its proof", responses=examples.CLIP)
 def cut(workplace: At, new: Annotated[NewClip, Body(openapi_examples=examples.NEW_CLIP)]) -> Reply:
-    """A frame-exact clip to watch, and a stream-copied one that is provably part of the original (G3). Files are kept for a day."""
+    """A frame-exact clip to watch, and a stream-copied one that is provably part of the original (G3). Files are kept for a day.
+
+    With `bleep` or `blur` only the clip to watch is made (`proof_withheld`): the other would hold what was taken out.
+    """
     exports = workplace.archive.home / "exports"
     _forget_old(exports, workplace.archive.clock().epoch_ms / 1000)
     clip_id = secrets.token_hex(8)
@@ -47,7 +90,16 @@ def cut(workplace: At, new: Annotated[NewClip, Body(openapi_examples=examples.NE
     name = re.sub(r"[^\w.-]", "_", new.recording)[:80]
     try:
         made = operations.clip(
-            workplace, new.recording, new.from_ms, new.to_ms, folder / f"{name}_{new.from_ms}-{new.to_ms}.mp4", actor(workplace)
+            workplace,
+            new.recording,
+            new.from_ms,
+            new.to_ms,
+            folder / f"{name}_{new.from_ms}-{new.to_ms}.mp4",
+            actor(workplace),
+            burn=new.burn(),
+            bleep=[(span.from_ms, span.to_ms) for span in new.bleep],
+            blur=new.regions(),
+            with_proof=new.with_proof,
         )
     except BaseException:
         shutil.rmtree(folder)
@@ -55,6 +107,7 @@ def cut(workplace: At, new: Annotated[NewClip, Body(openapi_examples=examples.NE
     files: dict[str, Json] = {
         kind: {"name": path.name, "bytes": path.stat().st_size, "download": f"/v1/clips/{clip_id}/{kind}"}
         for kind, path in (("view", made.view), ("proof_clip", made.proof_clip), ("proof", made.proof))
+        if path is not None
     }
     said = answers.clip_json(made)
     return {"clip": clip_id, **{key: value for key, value in said.items() if key not in files}, "files": files}

@@ -7,7 +7,7 @@ from pathlib import Path
 from api.custody_keeping import checkpoint_now
 from api.workplace import Workplace
 from archive.case import BuiltPackage, Case, CaseMoment
-from archive.clip import Clip, cut_clip
+from archive.clip import Blur, Burn, Clip, cut_clip
 from archive.errors import InvalidTime, NotFound
 from archive.evidence_package import build_package
 from archive.recording import Product, Recording
@@ -140,9 +140,21 @@ def _ran_within(recording: Recording, since: WallTime | None, until: WallTime | 
     return (since is None or started.plus_ms(recording.duration_ms) >= since) and (until is None or started < until)
 
 
-def clip(workplace: Workplace, recording_id: str, from_ms: int, to_ms: int, out: Path, actor: str) -> Clip:
-    """Cut a view clip to `out`, with its proof clip and proof beside it."""
-    return cut_clip(workplace.archive, recording_id, from_ms, to_ms, out, actor)
+def clip(
+    workplace: Workplace,
+    recording_id: str,
+    from_ms: int,
+    to_ms: int,
+    out: Path,
+    actor: str,
+    *,
+    burn: Burn | None = None,
+    bleep: Sequence[tuple[int, int]] = (),
+    blur: Sequence[Blur] = (),
+    with_proof: bool | None = None,
+) -> Clip:
+    """Cut a view clip to `out`, with its proof clip and proof beside it; a bleeped or blurred one without, unless they are asked for."""
+    return cut_clip(workplace.archive, recording_id, from_ms, to_ms, out, actor, burn=burn, bleep=bleep, blur=blur, with_proof=with_proof)
 
 
 def quote(workplace: Workplace, recording_id: str, start_ms: int, end_ms: int) -> str:

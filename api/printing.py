@@ -187,7 +187,10 @@ def clipped(made: "Clip", json_wanted: bool) -> None:
         return
     out = console()
     out.print(say("command.clip", file=made.view, start=format_ms(made.from_ms), end=format_ms(made.to_ms)), style="bold")
-    out.print(say("command.clip_proof", clip=made.proof_clip, proof=made.proof))
+    if made.proof_clip is None:
+        out.print(say("command.clip_withheld"))
+    else:
+        out.print(say("command.clip_proof", clip=made.proof_clip, proof=made.proof))
 
 
 def packaged(built: "BuiltPackage", out_file: Path, json_wanted: bool) -> None:

@@ -150,3 +150,17 @@ class InvalidReveal(LiveProofError):
 
     exit_code = 61
     status = 422
+
+
+class InvalidRegion(LiveProofError):
+    """A region to blur lies outside the picture, or is written in a way that can't be read."""
+
+    exit_code = 45
+    status = 422
+
+
+class StillUnredacted(LiveProofError):
+    """A clip with something taken out would lie beside a proof clip that still holds it."""
+
+    exit_code = 46
+    status = 409

@@ -58,6 +58,16 @@ def run_ffmpeg(arguments: Sequence[str | Path], timeout_s: int, purpose: str) ->
 
 
 @cache
+def ffmpeg_filters() -> frozenset[str]:
+    """Names of the filters that this ffmpeg was built with."""
+    done = subprocess.run(
+        [ffmpeg_program(), "-hide_banner", "-filters"], capture_output=True, timeout=30, check=False, stdin=subprocess.DEVNULL
+    )
+    rows = (line.split() for line in done.stdout.decode(errors="replace").splitlines())
+    return frozenset(row[1] for row in rows if len(row) > 2 and "->" in row[2])
+
+
+@cache
 def ffmpeg_version() -> str:
     """First line of `ffmpeg -version`, for provenance."""
     done = subprocess.run([ffmpeg_program(), "-version"], capture_output=True, timeout=30, check=False, stdin=subprocess.DEVNULL)

@@ -63,6 +63,8 @@ def copy_groups(source: Path, proof: MediaProof, targets: Mapping[Path, range]) 
             for group, streams in proven_groups(source, proof, wanted):
                 _fill_missing_dts(group)
                 takers = [copy for copy, numbers in copies if group.number in numbers]
+                for copy in takers:
+                    copy.begin(group)
                 for packet in group.held:
                     for copy in takers[1:]:
                         copy.add(_cloned(packet), streams)
@@ -152,15 +154,18 @@ class _Copy:
         self._origin: Fraction | None = None
         self._last: dict[int, int] = {}
 
+    def begin(self, first: Group) -> None:
+        """Let the earliest packet of the first group be at 0: what lies before 0 in an MP4, players hide."""
+        if self._origin is None:
+            self._origin = min((p.pts * p.time_base for p in first.held if p.pts is not None), default=Fraction(0))
+
     def add(self, packet: "av.Packet[Stream]", sources: "dict[int, Stream]") -> None:
-        """Write a packet whose stream and time base are the source's; the copy's first packet is at 0."""
+        """Write a packet whose stream and time base are the source's."""
         if not self._streams:
             self._streams = {n: self._output.add_stream_from_template(stream) for n, stream in sources.items()}
         if packet.pts is None or packet.dts is None:
             raise ProgramFailed("the part has packets without a time in this span: hand over the whole part instead")
-        if self._origin is None:
-            self._origin = packet.pts * packet.time_base
-        shift = round(self._origin / packet.time_base)
+        shift = round((self._origin or 0) / packet.time_base)
         # Recorders give two packets one time where a stream was taken up again; muxers don't take that, and checks allow for a few ms.
         packet.dts = max(packet.dts - shift, self._last.get(packet.stream_index, packet.dts - shift - 1) + 1)
         packet.pts = max(packet.pts - shift, packet.dts)

@@ -69,6 +69,15 @@ def parse_ms(text: str) -> int:
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((match[4] or "0").ljust(3, "0"))
 
 
+def parse_span(text: str) -> tuple[int, int]:
+    """(start, end) in ms from `73500-74000` or `1:13.5-1:14`. InvalidTime otherwise, or where it doesn't end after it starts."""
+    start, dash, end = text.partition("-")
+    span = (parse_ms(start), parse_ms(end)) if dash else (0, 0)
+    if not span[0] < span[1]:
+        raise InvalidTime(f"“{text}” is no span: write FROM-TO, for example 1:13.5-1:14")
+    return span
+
+
 def format_ms(ms: int) -> str:
     """`0:01:13.500`, for people."""
     seconds, rest = divmod(ms, 1000)

@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "held but not transcribed yet, so not searched: {recordings} (run liveproof work)",
     ),
     "command.clip": ("剪辑 {file}（{start} 到 {end}）", "clip {file} ({start} to {end})"),
+    "command.clip_withheld": (
+        "未给出原样片段：其中仍有已消音或打码的内容。确需时加 --with-proof",
+        "no proof clip is given: it still holds what was bleeped or blurred. Add --with-proof where it is needed",
+    ),
     "command.clip_proof": ("证明片段 {clip} 与证明 {proof}", "proof clip {clip} and its proof {proof}"),
     "command.package": ("证据包 {file}，{mib} MiB，{digest}", "package {file}, {mib} MiB, {digest}"),
     "command.case": (

@@ -43,6 +43,13 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "problem.InvalidQuestion.mend": ("请用一句话写出要找的承诺，不要太长。", "Write the promise you look for in one sentence."),
     "problem.NoMediaHeld": ("只有字幕，没有音视频", "Captions only, no media"),
     "problem.NoMediaHeld.mend": ("请先导入该场直播的录像文件，再剪辑或播放。", "Admit the session's media files first; then clip or play."),
+    "problem.InvalidRegion": ("区域不在画面内", "Region outside the picture"),
+    "problem.InvalidRegion.mend": ("请按像素写明 x,y,宽,高，且不超出画面。", "Give x, y, width and height in pixels, inside the picture."),
+    "problem.StillUnredacted": ("旁边还有未处理的片段", "An unredacted clip lies beside it"),
+    "problem.StillUnredacted.mend": (
+        "请先移走先前剪出的原样片段，或换一个文件名。",
+        "Move the earlier proof clip away, or choose another file name.",
+    ),
     "problem.TooLarge": ("内容过大", "Too large"),
     "problem.TooLarge.mend": ("请缩短时间段，或分成几次提交。", "Ask for a shorter span, or send less at once."),
     "problem.SigningKeyUnusable": ("签名密钥不可用", "The signing key can't be used"),
