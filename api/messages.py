@@ -14,12 +14,13 @@ from api.wording.commands import COMMANDS
 from api.wording.custody import CUSTODY
 from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
+from api.wording.redaction import REDACTION
 from api.wording.retention import RETENTION
 
 Language: TypeAlias = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
-MESSAGES: Mapping[str, tuple[str, str]] = {**ANSWERS, **CASES, **COMMANDS, **CUSTODY, **PAGE, **PROBLEMS, **RETENTION}
+MESSAGES: Mapping[str, tuple[str, str]] = {**ANSWERS, **CASES, **COMMANDS, **CUSTODY, **PAGE, **PROBLEMS, **REDACTION, **RETENTION}
 
 
 def message(key: str, language: str, **values: object) -> str:
