@@ -1,7 +1,9 @@
 """Purging as people do it: the archive's rows and objects, and what was derived of them for search."""
 
+from api.processing import AGAIN, KIND
 from api.workplace import Workplace
 from archive.errors import PlanChanged
+from archive.jobs import forget_jobs
 from archive.purging import Purged
 
 
@@ -21,7 +23,9 @@ def purge(workplace: Workplace, plan_digest: str, actor: str, reason: str) -> Pu
 
 
 def forget_purged(workplace: Workplace) -> int:
-    """Take recordings out of the search index that were purged; how many."""
-    held = set(workplace.archive.catalog.ids())
-    gone = {stone.subject for stone in workplace.archive.retention.tombstones() if stone.kind == "recording"} - held
+    """Take recordings that were purged out of the search index and out of the jobs' records; how many the index held."""
+    archive = workplace.archive
+    gone = {stone.subject for stone in archive.retention.tombstones() if stone.kind == "recording"} - set(archive.catalog.ids())
+    for recording_id in sorted(gone):
+        forget_jobs(archive.settings, archive.home, (KIND, AGAIN), recording_id)
     return sum(workplace.index.remove(recording_id) for recording_id in sorted(gone))

@@ -82,12 +82,14 @@ def migrate(engine: Engine, revision: str = "head") -> None:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """WAL for readers beside a writer, full sync because this is evidence, and write locks taken at BEGIN so that nobody deadlocks."""
+    """WAL for readers beside a writer, full sync because this is evidence, what is purged overwritten, and write locks taken at BEGIN so
+    that nobody deadlocks."""
 
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_S * 1000}"):
+        busy = f"busy_timeout={BUSY_TIMEOUT_S * 1000}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", busy):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -9,7 +9,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -165,6 +165,26 @@ class Jobs:
                 log.info("job_adopted", job=workflow.workflow_id, dead_worker=owner, worker=self.worker)
                 DBOS.resume_workflow(workflow.workflow_id)
                 lock.close()
+
+
+def forget_jobs(settings: ArchiveSettings, home: Path, kinds: Iterable[str], subject: str) -> int:
+    """Delete the records of all jobs about a subject, with what their steps had found; how many. For what was purged."""
+    from dbos import DBOSClient
+
+    if settings.jobs_url is None and not (home / "jobs.db").exists():
+        return 0
+    client = DBOSClient(system_database_url=settings.jobs_database_url)
+    try:
+        found = [
+            workflow.workflow_id
+            for kind in kinds
+            for workflow in client.list_workflows(workflow_id_prefix=f"{kind}:{subject}:", load_input=False, load_output=False)
+        ]
+        if found:
+            client.delete_workflows(found, delete_children=True)
+        return len(found)
+    finally:
+        client.destroy()
 
 
 def _executor_id(slot: int) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from archive.opening import Archive
 
 EVERY_MS = 24 * 3600_000
+AGAIN_MS = 10 * 60_000
 REMEMBERED_IN = "store-canary.json"
 
 log = structlog.get_logger(__name__)
@@ -46,15 +47,18 @@ def check_lock_if_due(archive: "Archive") -> LockReport | None:
         log.error("store.lock_not_enforced", error=str(error))
     except StoreUnavailable as error:
         log.warning("store.canary_impossible", error=str(error))
+        write_bytes_whole(archive.home / REMEMBERED_IN, canonical_json({"unreachable_at_ms": archive.clock().epoch_ms}))
     return None
 
 
 def _is_due(archive: "Archive") -> bool:
     try:
         last = json.loads((archive.home / REMEMBERED_IN).read_bytes())
+        if 0 <= archive.clock().epoch_ms - int(last.get("unreachable_at_ms", 0)) < AGAIN_MS:
+            return False  # asking a dead server takes seconds, which not every command is to wait
         named = (archive.settings.s3_endpoint or "").rstrip("/") + "/" + (archive.settings.object_store or "").removeprefix("s3://")
         same = named == last["store"] or named.startswith(last["store"] + "/")
         age = archive.clock().epoch_ms - int(last["checked_at_ms"])
         return not (same and last["enforced"] is True and 0 <= age < EVERY_MS)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return True

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from minio import Minio
     from urllib3 import BaseHTTPResponse
 
-CONNECT_TIMEOUT_S = 10
-RETRIES = 4
+CONNECT_TIMEOUT_S = 5
+RETRIES = 3
 _GONE = {"NoSuchKey", "NoSuchVersion"}
 _MISSING_BUCKET = {"NoSuchBucket", "ResourceNotFound"}
 _DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "InvalidTokenId", "UserSuspended"}

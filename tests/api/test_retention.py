@@ -143,8 +143,7 @@ def test_nothing_can_be_purged_over_http(client: TestClient) -> None:
 def test_the_command_line_shows_first_and_purges_only_the_plan_that_was_shown(tmp_path: Path) -> None:
     home, captions = tmp_path / "home", tmp_path / "said.srt"
     captions.write_text(srt(LINES), "utf-8")
-    old = ("--id", "old", "--started-at", "2020-01-01T20:00:00+08:00", "--no-process")
-    liveproof(home, "ingest", "--captions", str(captions), *old)
+    liveproof(home, "ingest", "--captions", str(captions), "--id", "old", "--started-at", "2020-01-01T20:00:00+08:00")
 
     kept = json.loads(liveproof(home, "purge", "--json").stdout)
     assert kept["items"] == [] and [(each["subject"], each["why"]) for each in kept["kept"]] == [("old", "lock")]
@@ -168,6 +167,9 @@ def test_the_command_line_shows_first_and_purges_only_the_plan_that_was_shown(tm
     assert "purged" in liveproof(home, "show", "old", expect=4).stderr
     assert "dpo" in liveproof(home, "purge", "--tombstones").stdout
     liveproof(home, "verify", "--archive")
+    left = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
+    said = LINES[1][2]
+    assert said.encode() not in left and json.dumps(said)[1:-1].encode() not in left
 
 
 def test_the_command_line_says_until_when_and_by_which_law(tmp_path: Path) -> None:
