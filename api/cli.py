@@ -12,7 +12,6 @@ from api.commands.frame import Actor, AsJson, Recording, opened, reported
 from api.commands.models import models_app
 from api.commands.retention import hold_app, purge, retention_app, store_app
 from api.commands.reveal import reveal
-from api.commands.reveal import reveal
 from api.commands.transcripts import transcript_app
 from api.messages import message
 from api.settings import api_settings
@@ -35,7 +34,6 @@ app.add_typer(retention_app, name="retention")
 app.add_typer(hold_app, name="hold")
 app.add_typer(store_app, name="store")
 app.command()(purge)
-app.command()(reveal)
 app.command()(reveal)
 app.add_typer(transcript_app, name="transcript")
 
