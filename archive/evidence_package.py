@@ -142,7 +142,7 @@ def _build(archive: Archive, case: Case, key: str, actor: str, work: Path, progr
     zipped = work / "package.zip"
     with zipped.open("wb") as target:
         write_zip({path.relative_to(bag).as_posix(): path for path in bag.rglob("*") if path.is_file()}, base, made_at, target)
-    digest, size = archive.store.put_file(zipped)
+    digest, size = archive.store.put_file(zipped, archive.retention.first_lock())
     progress(steps, steps, "done")
     try:
         return archive.cases.record_package(package_id, case.id, digest, size, actor)
