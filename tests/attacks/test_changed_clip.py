@@ -9,13 +9,16 @@ from pathlib import Path
 import av
 import pytest
 
-from archive.clip import Clip, cut_clip, verify_proof_clip
+from archive.clip import ProvenClip as Clip
+from archive.clip import cut_clip, verify_proof_clip
 from archive.errors import VerificationFailed
 from archive.opening import Archive
-from archive.programs import ffmpeg_program
+from archive.programs import ffmpeg_program, ffprobe_program
+from archive.verifier.clips import check_proof_clip, read_with_ffprobe
+from archive.verifier.outcomes import Wrong
 from tests.archive.held import admit
 
-CONTAINERS = ("flv", "ts")
+CONTAINERS = ("flv", "mp4", "mkv", "ts")
 
 
 @pytest.fixture(params=CONTAINERS)
@@ -42,8 +45,15 @@ def rewrite(source: Path, target: Path, change: str, other: Path | None = None) 
         elif change == "foreign":
             for n, place in enumerate(video[40:80]):
                 payloads[place] = foreign[40 + n]
+        elif change == "order":
+            for a, b in zip(video[:40], video[40:80], strict=True):
+                payloads[a], payloads[b] = payloads[b], payloads[a]
+        elif change == "byte":
+            damaged = bytearray(payloads[video[50]])
+            damaged[-1] ^= 1
+            payloads[video[50]] = bytes(damaged)
         for n, packet in enumerate(packets):
-            if change == "drop" and n == video[30]:
+            if (change == "drop" and n == video[30]) or (change == "group" and n in video[40:80]):
                 continue
             if n in payloads and payloads[n] != bytes(packet):
                 replaced = av.Packet(payloads[n])
@@ -52,6 +62,9 @@ def rewrite(source: Path, target: Path, change: str, other: Path | None = None) 
                 replaced.stream = copies[packet.stream.index]
                 made.mux(replaced)
                 continue
+            if change == "late" and n >= video[40] and packet.stream.type == "audio" and packet.pts is not None and packet.dts is not None:
+                shift = round(Fraction(1, 5) / packet.time_base)
+                packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
             if change == "slow" and packet.pts is not None and packet.dts is not None:
                 packet.pts, packet.dts = int(packet.pts * Fraction(11, 10)), int(packet.dts * Fraction(11, 10))
             packet.stream = copies[packet.stream.index]
@@ -64,13 +77,26 @@ def test_an_honest_copy_of_the_packets_still_verifies(clip: Clip, tmp_path: Path
     assert verify_proof_clip(copied, clip.proof)
 
 
-@pytest.mark.parametrize("change", ["swap", "foreign", "drop", "slow"])
-def test_packets_swapped_replaced_left_out_or_slowed_down_are_found(
+@pytest.mark.parametrize("change", ["swap", "foreign", "order", "drop", "group", "byte", "slow", "late"])
+def test_packets_swapped_replaced_reordered_left_out_or_moved_in_time_are_found(
     clip: Clip, media: dict[str, Path], tmp_path: Path, change: str
 ) -> None:
     changed = rewrite(clip.proof_clip, tmp_path / f"changed{clip.proof_clip.suffix}", change, media["other"])
     with pytest.raises(VerificationFailed, match="packet"):
         verify_proof_clip(changed, clip.proof)
+    if ffprobe_program():
+        with pytest.raises(Wrong, match="packet"):
+            check_proof_clip(read_with_ffprobe(changed), json.loads(clip.proof.read_bytes()))
+
+
+def test_another_decoder_setup_is_found(archive: Archive, media: dict[str, Path], tmp_path: Path) -> None:
+    admit(archive, "r1", [media["flv"]])
+    clip = cut_clip(archive, "r1", 3500, 7000, tmp_path / "clip.mp4", "tester")
+    content = clip.proof_clip.read_bytes()
+    place = content.index(b"avcC") + 4 + 9
+    clip.proof_clip.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    with pytest.raises(VerificationFailed, match="decoder's setup"):
+        verify_proof_clip(clip.proof_clip, clip.proof)
 
 
 def test_a_re_encoded_clip_is_found(clip: Clip, tmp_path: Path) -> None:
