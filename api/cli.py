@@ -180,7 +180,7 @@ def clip(
     captions: Annotated[bool, typer.Option("--captions", help="Burn the transcript in.")] = False,
     clock: Annotated[bool, typer.Option("--clock", help="Burn the time of day in, with its uncertainty.")] = False,
     lang: Annotated[str, typer.Option(help="zh or en: language of what is burned in beside the words.")] = "zh",
-    bleep: Annotated[Optional[list[str]], typer.Option("--bleep", help="FROM-TO: a tone in place of the sound; repeatable.")] = None,  # noqa: UP045
+    bleep: Annotated[Optional[list[str]], typer.Option("--bleep", help="FROM-TO or auto: a tone instead of the sound; repeatable.")] = None,  # noqa: UP045
     blur: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--blur", help="x,y,w,h[,from,to] in pixels and ms: a region made unrecognisable; repeatable."),
@@ -194,7 +194,8 @@ def clip(
 ) -> None:
     """Cut a clip to watch, and beside it the stream-copied proof clip with its proof.
 
-    A bleeped or blurred clip comes without the proof clip, which holds what was taken out.
+    A bleeped or blurred clip comes without the proof clip, which holds what was taken out. `--bleep auto` covers phone numbers, addresses
+    and the like where the transcript has them: listen to it before handing it on.
     """
     with reported(as_json), opened() as place:
         from api import operations
@@ -209,7 +210,8 @@ def clip(
             out,
             actor or place.archive.settings.actor,
             burn=Burn(captions, clock, lang) if captions or clock else None,
-            bleep=[parse_span(span) for span in bleep or ()],
+            bleep=[parse_span(span) for span in bleep or () if span != "auto"],
+            bleep_spoken="auto" in (bleep or ()),
             blur=[Blur.parse(region) for region in blur or ()],
             with_proof=with_proof,
         )

@@ -63,6 +63,7 @@ class NewClip(BaseModel):
     clock: bool = False
     lang: Literal["zh", "en"] = "zh"
     bleep: list[Span] = Field(default_factory=list, max_length=MAX_EDITS)
+    bleep_spoken: bool = Field(False, description="Bleep phone numbers, addresses and the like where the transcript has them.")
     blur: list[Region] = Field(default_factory=list, max_length=MAX_EDITS)
     with_proof: bool | None = None
 
@@ -100,6 +101,7 @@ def cut(workplace: At, new: Annotated[NewClip, Body(openapi_examples=examples.NE
             bleep=[(span.from_ms, span.to_ms) for span in new.bleep],
             blur=new.regions(),
             with_proof=new.with_proof,
+            bleep_spoken=new.bleep_spoken,
         )
     except BaseException:
         shutil.rmtree(folder)

@@ -11,6 +11,7 @@ from archive.clip import Blur, Burn, Clip, cut_clip
 from archive.errors import InvalidTime, NotFound
 from archive.evidence_package import build_package
 from archive.recording import Product, Recording
+from archive.spoken_personal_data import bleeps_within
 from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript
 from ingest.admission import Admitted, IngestRequest, admit
@@ -152,9 +153,15 @@ def clip(
     bleep: Sequence[tuple[int, int]] = (),
     blur: Sequence[Blur] = (),
     with_proof: bool | None = None,
+    bleep_spoken: bool = False,
 ) -> Clip:
-    """Cut a view clip to `out`, with its proof clip and proof beside it; a bleeped or blurred one without, unless they are asked for."""
-    return cut_clip(workplace.archive, recording_id, from_ms, to_ms, out, actor, burn=burn, bleep=bleep, blur=blur, with_proof=with_proof)
+    """Cut a view clip to `out`, with its proof clip and proof beside it; a bleeped or blurred one without, unless they are asked for.
+
+    `bleep_spoken` bleeps the personal data that the transcript has there as well.
+    """
+    archive = workplace.archive
+    spans = [*bleep, *(bleeps_within(archive, recording_id, from_ms, to_ms) if bleep_spoken else ())]
+    return cut_clip(archive, recording_id, from_ms, to_ms, out, actor, burn=burn, bleep=spans, blur=blur, with_proof=with_proof)
 
 
 def quote(workplace: Workplace, recording_id: str, start_ms: int, end_ms: int) -> str:

@@ -2,11 +2,39 @@
 
 from collections.abc import Sequence
 
+from archive.errors import NotFound
+from archive.opening import Archive
 from archive.redaction import spoken_spans, word_places
 from archive.transcript import Segment
 
 # A recogniser's word times are off by this much now and then.
 PADDING_MS = 200
+
+
+# What is read out may begin before a clip does.
+AROUND_MS = 15_000
+
+
+def bleeps_within(archive: Archive, recording_id: str, from_ms: int, to_ms: int) -> list[tuple[int, int]]:
+    """Spans of a clip to bleep: personal data that any transcript version of the recording heard there, as far as they lie in the clip.
+
+    A transcript can be wrong, so this finds most of it, not all: listen before handing the clip on. NotFound if nothing was transcribed.
+    """
+    newest = archive.transcripts.newest_version(recording_id)
+    if not newest:
+        raise NotFound(f"recording {recording_id} has no transcript to go by: transcribe it, or give --bleep FROM-TO")
+    spans: list[tuple[int, int]] = []
+    for version in range(1, newest + 1):
+        said = archive.transcripts.version(recording_id, version).segments
+        near = [each for each in said if each.start_ms < to_ms + AROUND_MS and each.end_ms > from_ms - AROUND_MS]
+        spans += [(start, end) for start, end, _ in spoken_personal_data(near)]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted((max(start, from_ms), min(end, to_ms)) for start, end in spans if start < to_ms and end > from_ms):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def spoken_personal_data(said: Sequence[Segment], padding_ms: int = PADDING_MS) -> list[tuple[int, int, str]]:
