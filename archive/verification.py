@@ -149,6 +149,7 @@ def _check_presence(archive: Archive, _progress: Progress) -> tuple[int, list[tu
         named += [(s.digest, s.size_bytes, f"{s.role} of recording {recording.id}") for s in archive.catalog.sources(recording.id)]
     for case in archive.cases.cases():
         named += [(p.digest, p.size_bytes, f"package {p.id}") for p in archive.cases.packages(case.id)]
+        named += [(a.digest, a.size_bytes, f"attachment {a.number} of case {case.id}") for a in case.attachments]
     problems = []
     for digest, size, what in named:
         try:

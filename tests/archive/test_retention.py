@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text
 
 from archive import purging, schema
+from archive.case_attachments import attach
 from archive.catalog import Admission, Source
 from archive.digest import Json
 from archive.errors import InvalidHold, Locked, NotFound, PlanChanged
@@ -148,6 +149,18 @@ def test_papers_of_a_case_are_locked_until_the_latest_of_its_recordings(archive:
     package = add_package(archive, "c1")
     assert archive.retention.refresh_case("c1", "ann") == KEPT_UNTIL
     assert archive.store.retention(package).until == KEPT_UNTIL
+
+
+def test_an_attachment_is_locked_with_its_case_and_missed_when_it_is_gone(archive: Archive) -> None:
+    admit(archive, "r1", b"one")
+    open_case(archive, "c1", "r1")
+    paper = attach(archive, "c1", io.BytesIO(b"2026-11-20 09:00 sent"), "outbound.txt", "outbound", "ann")
+    assert archive.store.retention(paper.digest).until == KEPT_UNTIL
+    with pytest.raises(Locked):
+        archive.store.remove(paper.digest)
+    assert failures(archive) == {}
+    archive.store.path(paper.digest).unlink()
+    assert "presence" in failures(archive)
 
 
 def test_a_hold_on_a_case_holds_its_recordings_and_papers_until_it_is_released(archive: Archive) -> None:
