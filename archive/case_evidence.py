@@ -1,12 +1,13 @@
 """What a package says of the case itself: shelf, order, complaint, steps and papers, with nobody's personal data in it (G9)."""
 
+import shutil
 from collections.abc import Iterable
 
 from archive.case import Attachment
 from archive.case_attachments import ENDINGS, given_as
 from archive.case_names import PAPERS as PAPER_NAMES
 from archive.catalog import product_json
-from archive.digest import Json
+from archive.digest import CHUNK_BYTES, Json
 from archive.masked_text import MASKED_MAX_BYTES, masked_text
 from archive.moment_evidence import spoken_words
 from archive.opening import Archive
@@ -38,32 +39,34 @@ def add_products(archive: Archive, contents: Contents) -> None:
 def add_papers(archive: Archive, contents: Contents, pseudonyms: Pseudonyms) -> None:
     """Each attachment as it may be given: as it is, as masked text, or its digest alone."""
     for paper in contents.case.attachments:
-        how, ending, content = given_as(paper), ENDINGS.get(paper.media_type, "bin"), None
-        if how == "original":
-            with archive.store.open(paper.digest) as stream:
-                content = stream.read()
-        elif how == "masked":
-            content = _masked(archive, paper, pseudonyms, contents.people)
-            how = "withheld" if content is None else how
-        if content is None:
+        how, ending, text = given_as(paper), ENDINGS.get(paper.media_type, "bin"), None
+        if how == "masked":
+            text = _masked(archive, paper, pseudonyms, contents.people)
+            how = "masked" if text is not None else "withheld"
+        if how not in ("original", "masked"):
             contents.papers.append(GivenPaper(paper, how, None))
             continue
         file = f"{PAPERS}/{paper.number:02}-{paper.kind}.{ending}"
         contents.papers.append(GivenPaper(paper, how, file))
         chinese, english = PAPER_NAMES[paper.kind]
-        title = contents.masked(paper.title)
-        purpose, masked = contents.masked(paper.purpose), how == "masked"
+        title, masked = contents.masked(paper.title), how == "masked"
         chinese += f"：{title}" + ("（已去标识文本）" if masked else "")
         english = english[0].upper() + english[1:] + f": {title}" + (" (text, pseudonymised)" if masked else "")
-        contents.add(Item(file, chinese, english, purpose or "—", f"case.attach {paper.number}, {paper.digest}", derived=masked), content)
+        source = f"case.attach {paper.number}, {paper.digest}"
+        item = Item(file, chinese, english, contents.masked(paper.purpose) or "—", source, derived=masked)
+        if text is not None:
+            contents.add(item, text.encode())
+            continue
+        with archive.store.open(paper.digest) as stream, contents.path(file).open("wb") as target:
+            shutil.copyfileobj(stream, target, CHUNK_BYTES)
+        contents.items.append(item)
 
 
-def _masked(archive: Archive, paper: Attachment, pseudonyms: Pseudonyms, known: Iterable[str]) -> bytes | None:
+def _masked(archive: Archive, paper: Attachment, pseudonyms: Pseudonyms, known: Iterable[str]) -> str | None:
     if paper.size_bytes > MASKED_MAX_BYTES:
         return None
     with archive.store.open(paper.digest) as stream:
-        text = masked_text(stream.read(), paper.media_type, pseudonyms, known)
-    return None if text is None else text.encode()
+        return masked_text(stream.read(), paper.media_type, pseudonyms, known)
 
 
 def add_case(contents: Contents, pseudonyms: Pseudonyms) -> None:

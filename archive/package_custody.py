@@ -18,7 +18,7 @@ from archive.verifier.package_files import CUSTODY
 SHOWN_ACTIONS = {
     *("admit", "media.root", "transcribe", "transcript.edit", "key.made", "key.rotated"),
     *("case.open", "case.moment", "case.step", "case.attach", "case.withdraw"),
-    *("package.sealed", "package.built", "package.download", "clip.export", "screenshot.export"),
+    *("case.attachment.download", "package.sealed", "package.built", "package.download", "clip.export", "screenshot.export"),
 }
 # Older entries held words under these names.
 _WORDS = {"title", "quote", "complaint"}

@@ -69,8 +69,8 @@ def check_custody(package: Package) -> Said:
                 f"第 {entry['seq']} 条不在已签署检查点之下的位置",
             )
     count = len(extract["entries"])
-    alone = f"; {withheld} by digest alone, because people's words are in them" if withheld else ""
-    alone_zh = f"；其中 {withheld} 条因含个人文字只示摘要" if withheld else ""
+    alone = f"; {withheld} by digest alone, lest their details name somebody" if withheld else ""
+    alone_zh = f"；其中 {withheld} 条因内容可能涉及个人而只示摘要" if withheld else ""
     return Said(
         f"{many(count, 'entry', 'entries')} stand at their places in a log of {note.size}{alone}",
         f"所示 {count} 条记录均在 {note.size} 条保管记录中的原位{alone_zh}",

@@ -76,7 +76,14 @@ def test_going_back_needs_a_reason_and_closing_a_root_cause(archive: Archive, ca
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("商品质量", "quality"), ("服务,含承诺未兑现", "service"), ("主观不满意", "subjective"), ("其他", None), (None, None), ("service", "service")],
+    [
+        ("商品质量", "quality"),
+        ("服务,含承诺未兑现", "service"),
+        ("主观不满意", "subjective"),
+        ("其他", None),
+        (None, None),
+        ("service", "service"),
+    ],
 )
 def test_a_complaint_names_its_class_in_words(words: str | None, expected: str | None) -> None:
     assert class_of(words) == expected
@@ -105,7 +112,11 @@ def test_a_paper_is_what_its_bytes_say_whatever_it_is_called(content: bytes, med
 
 
 def test_office_files_are_told_from_other_zips() -> None:
-    for name, expected in (("xl/workbook.xml", "spreadsheetml.sheet"), ("word/document.xml", "wordprocessingml.document"), ("a.txt", "zip")):
+    for name, expected in (
+        ("xl/workbook.xml", "spreadsheetml.sheet"),
+        ("word/document.xml", "wordprocessingml.document"),
+        ("a.txt", "zip"),
+    ):
         made = io.BytesIO()
         with zipfile.ZipFile(made, "w") as opened:
             opened.writestr(name, "x")

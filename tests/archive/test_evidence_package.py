@@ -103,7 +103,7 @@ def test_nothing_personal_is_in_any_file_reports_papers_and_log_included(archive
     report = verify_package(tmp_path / "case.zip")
     assert report.passed, report.failures
     details = {check.name: check.detail for check in report.checks}
-    assert "by digest alone" in details["custody"]
+    assert "4 by digest alone" in details["custody"]
     assert "personal data was masked" in details["edited"]
     assert details["attachments"].startswith("1 given as taken in, 1 as masked text, 1 withheld, 1 withdrawn")
 
