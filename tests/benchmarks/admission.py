@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.admission [--minutes 180] [--ending mp4] [--folder DIR] [--runs 2]
 
-The file is a real 1080p recording of several GB. Each run measures, one after the other, `sha256sum F`, `cp F` with `sync`, and `admit` into
-a new home: probe, packet digests, Merkle root, hash, synced copy, catalog. The fastest of each counts. Target: a ratio of 0.5 or more.
+The file is a real 1080p recording of several GB. Each run measures, one after the other, `sha256sum F`, `cp F` with `sync`, and `admit`
+into a new home: probe, packet digests, Merkle root, hash, synced copy, catalog. The fastest of each counts. Target: 0.5 or more.
 Peak memory is that of a process of its own, for this file and for a quarter of it.
 """
 
