@@ -80,8 +80,10 @@ class S3Store:
             if cached is None:
                 raise VerificationFailed(f"object {digest} on {self._bucket.address} has other bytes than its name says: restore it")
             self._evict()
-        used = cached.stat()
-        os.utime(cached, ns=(time.time_ns(), used.st_mtime_ns))
+        try:
+            os.utime(cached, ns=(time.time_ns(), cached.stat().st_mtime_ns))
+        except FileNotFoundError:  # another process evicted it in this moment
+            return self.path(digest)
         return cached
 
     def size(self, digest: str) -> int:
@@ -154,7 +156,8 @@ class S3Store:
             return True
         except NotFound:
             return False
-        except VerificationFailed as error:
+        except (VerificationFailed, StoreUnavailable) as error:
+            # Other bytes, or a version that this user may not read, are somebody else's; a server that is away says so at the upload.
             log.warning("store.foreign_version", object=received.digest, found=str(error))
             return False
 
