@@ -1,9 +1,11 @@
 """`/v1/cases/…/attachments` and `/steps`, and `liveproof case` and `liveproof transcript` on the command line."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -74,7 +76,7 @@ def test_an_edited_segment_is_found_by_its_new_words(workplace: Workplace) -> No
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An archive in LIVEPROOF_HOME with a recording and its transcript."""
     folder = tmp_path / "home"
     archive = open_test_archive(folder)
@@ -84,7 +86,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LIVEPROOF_HOME", str(folder))
     monkeypatch.setenv("LIVEPROOF_EMBEDDING_MODEL", "none")
     archive_settings.cache_clear()
-    return folder
+    yield folder
+    archive_settings.cache_clear()
+    structlog.reset_defaults()
 
 
 def run(*arguments: str) -> dict[str, object]:
