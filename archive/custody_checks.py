@@ -93,6 +93,8 @@ def check_timestamps(archive: Archive) -> Outcome:
             problem = _stamp_problem(archive, stamp, owed.get((stamp.kind, stamp.subject), set()))
             if problem:
                 found.problems.append((f"time-stamp {stamp.id}", problem))
+            elif late := _renewed_too_late(archive, stamp):
+                found.unmade.append((f"time-stamp {stamp.id}", late))
     for kind, subject in sorted(set(owed) - seen):
         if kind == "checkpoint" or archive.catalog.has(subject):
             found.problems.append((f"{kind} {subject}", "has no time-stamp and is owed none: its row was removed"))
@@ -177,3 +179,16 @@ def _stamp_problem(archive: Archive, stamp: Stamp, expected: set[str]) -> str | 
     except (VerificationFailed, NotFound) as error:
         return f"({what}) does not hold: {error}"
     return None
+
+
+def _renewed_too_late(archive: Archive, stamp: Stamp) -> str | None:
+    """A renewal proves nothing about the days between the end of what it renews and its own time; None where there are none."""
+    if stamp.renews is None or stamp.gen_time is None:
+        return None
+    old = archive.stamps.stamp(stamp.renews)
+    if stamp.gen_time <= old.ends_at():
+        return None
+    return (
+        f"renews time-stamp {old.id} only after that had ended on {old.ends_at().iso()[:10]}: that one holds at its own time, "
+        "but nothing strong vouched for it in between"
+    )

@@ -62,6 +62,11 @@ class Stamp:
     expires_at: WallTime | None
     algorithm: str | None
 
+    def ends_at(self) -> WallTime:
+        """When a granted stamp ceases to be strong: the first end of its certificates or algorithms."""
+        end = algorithms_end((self.algorithm or "").split())
+        return min(self.expires_at, end) if self.expires_at else end
+
     def as_json(self) -> dict[str, Json]:
         return {
             "id": self.id,
@@ -281,7 +286,7 @@ class Stamps:
         token = read_token(response, stamp.digest, nonce, trust)
         if stamp.renews is not None:
             old = self.stamp(stamp.renews)
-            if token.ends_at() <= _ends_at(old):
+            if token.ends_at() <= old.ends_at():
                 raise StampRefused(f"its stamp ends on {token.ends_at().iso()[:10]}, no later than the one that it would renew")
         return response, token
 
@@ -352,12 +357,6 @@ def _one_at_a_time(connection: Connection) -> None:
 
 def _pause_ms(attempts: int) -> int:
     return min(_FIRST_PAUSE_MS << max(0, min(attempts, 20) - 1), _LONGEST_PAUSE_MS)
-
-
-def _ends_at(stamp: Stamp) -> WallTime:
-    """When a granted stamp ceases to be strong."""
-    end = algorithms_end((stamp.algorithm or "").split())
-    return min(stamp.expires_at, end) if stamp.expires_at else end
 
 
 def _must_be_kept(connection: Connection, kind: str, subject: str, now: WallTime) -> bool:

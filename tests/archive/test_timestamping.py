@@ -15,6 +15,7 @@ from cryptography import x509
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from archive.custody_checks import check_timestamps
 from archive.custody_extract import custody_extract
 from archive.digest import digest_bytes, digest_json
 from archive.errors import VerificationFailed
@@ -269,6 +270,20 @@ def test_a_stamp_is_renewed_before_its_certificate_ends_and_the_chain_holds(
     assert openssl_verify(first, tsa.root_pem, tmp_path, "-attime", at).returncode == 0
     long_after = str(clock().epoch_ms // 1000 + 200 * 86400)
     assert "expired" in openssl_verify(first, tsa.root_pem, tmp_path, "-attime", long_after).stderr
+
+
+def test_a_renewal_that_came_too_late_is_told_apart(archive: Archive, tsa: Authority, clock: SetClock) -> None:
+    tsa.certify(lasts=timedelta(seconds=3))
+    admit(archive, "r1", [])
+    archive.stamps.tick()
+    time.sleep(4)  # the authority's own time is real
+    tsa.certify(lasts=timedelta(days=3650))
+    clock.on(DAY_MS)
+    archive.stamps.tick()
+    assert [stamp.state for stamp in archive.stamps.of("admission", "r1")] == ["granted", "granted"]
+    found = check_timestamps(archive)
+    assert found.problems == []
+    assert any("only after that had ended" in told for _, told in found.unmade)
 
 
 def test_an_extract_carries_its_stamps_as_openssl_reads_them(archive: Archive, tsa: Authority, clock: SetClock, tmp_path: Path) -> None:
