@@ -84,7 +84,9 @@ def check_seal(package: Package) -> Said:
     sealed = [detail for detail in package.details("package.sealed", catalogue["case"]) if detail["package"] == catalogue["package"]]
     if not sealed:
         raise Wrong("the custody log shows no sealing of this package", CUSTODY, "保管记录中没有本包的封存记录")
-    made = sealed[-1]
+    digest = seal_digest({name: package.sum(name) for name in names}, catalogue["items"])
+    # Two processes may have sealed the same evidence at once, each its own files.
+    made = next((detail for detail in sealed if detail["digest"] == digest), sealed[-1])
     entries = package.shown_entries()
     before = [entry["digest"] for entry in entries if entry["seq"] < made["seq"]]
     if made["entries"] != sha256_of(canonical_json(before)):
@@ -94,7 +96,6 @@ def check_seal(package: Package) -> Said:
     stamped = {package.sum(name) for name in names if name.endswith(".tsr")}
     if [digest for digest in made["stamps"] if digest not in stamped]:
         raise Wrong("a time-stamp that was there when the package was sealed is missing", CUSTODY, "封存时已有的时间戳缺失")
-    digest = seal_digest({name: package.sum(name) for name in names}, catalogue["items"])
     if made["digest"] != digest:
         raise Wrong(
             f"the files are not those that were sealed: they give {digest}, custody entry “package.sealed” says {made['digest']}",
