@@ -144,10 +144,11 @@ def cut_clip(
     source = archive.store.path(part.digest)
     proof = anchored_proof(archive, recording, part, actor)
     media_from, media_to = part.clock.to_media(from_ms), part.clock.to_media(to_ms)
-    proof_clip = view.with_name(f"{view.stem}.proof{proof_ending(source)}")
+    ending = proof_ending(part.container, proof)
+    proof_clip = view.with_name(f"{view.stem}.proof{ending}")
     wanted = proof.groups_over(media_from, media_to)
     try:
-        with excerpt_of(source, proof, media_from, media_to, {proof_clip: wanted} if proven else None) as excerpt:
+        with excerpt_of(source, proof, ending, media_from, media_to, {proof_clip: wanted} if proven else None) as excerpt:
             document = None
             if proven:
                 groups = [group for group in excerpt.groups if group.number in wanted]
@@ -191,7 +192,7 @@ def screenshot(archive: Archive, recording_id: str, at_ms: int, target: Path, ac
     recording = archive.catalog.recording(recording_id)
     part = part_with(recording, at_ms, at_ms + 1)
     proof = anchored_proof(archive, recording, part, actor)
-    write_screenshot(archive.store.path(part.digest), proof, part.clock.to_media(at_ms), target)
+    write_screenshot(archive.store.path(part.digest), proof, proof_ending(part.container, proof), part.clock.to_media(at_ms), target)
     digest = digest_file(target)
     if log_export:
         archive.custody.record(actor, "screenshot.export", recording_id, {"at_ms": at_ms, "digest": digest})
@@ -220,12 +221,12 @@ def part_with(recording: Recording, from_ms: int, to_ms: int) -> Part:
     return part
 
 
-def write_screenshot(source: Path, proof: MediaProof, at_ms: int, target: Path) -> None:
+def write_screenshot(source: Path, proof: MediaProof, ending: str, at_ms: int, target: Path) -> None:
     """The picture on screen at a moment of media time, as a PNG. NoMediaHeld if the file has no picture there."""
     import av
     from PIL import Image
 
-    with excerpt_of(source, proof, at_ms, at_ms + 1) as excerpt, open_media(excerpt.path) as container:
+    with excerpt_of(source, proof, ending, at_ms, at_ms + 1) as excerpt, open_media(excerpt.path) as container:
         video, _ = chosen_streams(container)
         if video is None:
             raise NoMediaHeld("this part holds sound only, so there is no picture to keep")

@@ -38,12 +38,15 @@ _SOUGHT_BY_BYTES = {"flv", "live_flv", "mpegts"}
 _PLACING_TRIES = 3
 
 
-def proof_ending(source: Path) -> str:
-    """`.ts` for a TS, else `.mp4`, or `.mkv` for codecs that MP4 can't hold."""
-    with open_media(source) as container:
-        if "mpegts" in container.format.name:
-            return ".ts"
-        codecs = {stream.codec_context.name for stream in chosen_streams(container) if stream is not None}
+def proof_ending(container: str, proof: MediaProof) -> str:
+    """What a proof clip of a part ends in: `.ts` for a TS, else `.mp4`, or `.mkv` for codecs that MP4 can't hold.
+
+    `container` is FFmpeg's name of the part's format, as its probe wrote it down.
+    """
+    if "mpegts" in container:
+        return ".ts"
+    streams = proof.header["streams"]
+    codecs = {str(stream["codec"]) for stream in streams if isinstance(stream, dict)} if isinstance(streams, list) else set()
     return ".mp4" if codecs <= _MP4_CODECS else ".mkv"
 
 

@@ -19,6 +19,7 @@ from archive.clip import cut_clip
 from archive.media_proof import anchored_proof, prove_media
 from archive.opening import open_archive
 from archive.programs import ffmpeg_program
+from archive.proof_clip import proof_ending
 from archive.settings import ArchiveSettings
 from archive.view_clip import PRESET, QUALITY, excerpt_of, write_view_clip
 from ingest.admission import IngestRequest, admit
@@ -53,7 +54,7 @@ def _measure(source: Path, folder: Path, runs: int) -> None:
         _encode(source, from_ms, folder / "encoded.mp4")
         encoding.append(time.perf_counter() - began)
         began = time.perf_counter()
-        with excerpt_of(held, proof, from_ms, to_ms) as excerpt:
+        with excerpt_of(held, proof, proof_ending(part.container, proof), from_ms, to_ms) as excerpt:
             made_by = write_view_clip(excerpt, from_ms, to_ms, folder / "view.mp4", "benchmark", 3600)
         viewing.append(time.perf_counter() - began)
         began = time.perf_counter()
