@@ -53,6 +53,7 @@ Progress = Callable[[int, int, str], None]
 # Raised when what a package holds changes, so that a case gets a new one.
 LAYOUT = 2
 MAX_PACKAGE_BYTES = 2 << 30
+CHATTER_MIN_CHARS = 3
 ABANDONED_AFTER_S = 24 * 3600
 
 
@@ -103,7 +104,7 @@ def write_zip(files: Mapping[str, Path], base: str, made_at: WallTime, target: B
 
 def gather(archive: Archive, case: Case, root: Path, pseudonyms: Pseudonyms, actor: str, progress: Progress) -> Contents:
     """Write all the evidence of a case under `root`/data, but for the log, the catalogue and the report, which are about it."""
-    contents = Contents(root, case, {name: pseudonyms.viewer(name) for name in people_of(case.order)})
+    contents = Contents(root, case, {name: pseudonyms.viewer(name) for name in people_of(case.order) | _chatters_named(archive, case)})
     steps = len(case.moments) + 2
     for number, moment in enumerate(case.moments):
         progress(number, steps, f"{moment.recording_id} {format_ms(moment.start_ms)}")
@@ -123,6 +124,16 @@ def gather(archive: Archive, case: Case, root: Path, pseudonyms: Pseudonyms, act
     contents.add(tools, tool_versions())
     add_custody_format(contents)
     return contents
+
+
+def _chatters_named(archive: Archive, case: Case) -> set[str]:
+    """Viewers of the case's sessions whom its own words mention by name; names of two characters are too often words."""
+    words = "\n".join(
+        [case.title, case.complaint, case.demand or "", *(step.text for step in case.steps), *(moment.purpose for moment in case.moments)]
+    )
+    sessions = {moment.recording_id for moment in case.moments}
+    authors = {message.author for recording_id in sessions for message in archive.catalog.messages(recording_id) if message.author}
+    return {author for author in authors if len(author) >= CHATTER_MIN_CHARS and author in words}
 
 
 def _build(archive: Archive, case: Case, key: str, actor: str, work: Path, progress: Progress) -> BuiltPackage:
