@@ -258,6 +258,7 @@ timestamps = Table(
     Column("last_error", Text),
     Column("authority", Text),
     Column("response", LargeBinary),
+    Column("response_digest", Text),
     Column("gen_time_ms", BigInteger),
     Column("expires_at_ms", BigInteger),
     Column("algorithm", Text),

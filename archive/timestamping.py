@@ -58,6 +58,7 @@ class Stamp:
     last_error: str | None
     authority: str | None
     response: bytes | None
+    response_digest: str | None
     gen_time: WallTime | None
     expires_at: WallTime | None
     algorithm: str | None
@@ -168,6 +169,9 @@ class Stamps:
         """Check a granted stamp at its genTime. StampRefused says what fails; VerificationFailed if the row says something else."""
         if stamp.response is None:
             raise StampRefused(f"time-stamp {stamp.id} is still pending")
+        if digest_bytes(stamp.response) != stamp.response_digest:
+            # A few bytes of a token, such as version numbers, are under no signature.
+            raise VerificationFailed(f"time-stamp {stamp.id} is not the answer that came: its bytes were changed")
         token = read_token(stamp.response, stamp.digest, None, load_trust(self._settings))
         if token.gen_time != stamp.gen_time or (stamp.expires_at and stamp.expires_at > token.expires_at):
             raise VerificationFailed(
@@ -301,6 +305,7 @@ class Stamps:
                     state="granted",
                     authority=shown_url(url),
                     response=response,
+                    response_digest=digest_bytes(response),
                     gen_time_ms=token.gen_time.epoch_ms,
                     expires_at_ms=token.expires_at.epoch_ms,
                     algorithm=" ".join(token.algorithms),
@@ -390,6 +395,7 @@ def _stamp(row: RowMapping) -> Stamp:
         row["last_error"],
         row["authority"],
         row["response"],
+        row["response_digest"],
         time(row["gen_time_ms"]),
         time(row["expires_at_ms"]),
         row["algorithm"],

@@ -54,6 +54,7 @@ def upgrade() -> None:
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.Column('authority', sa.Text(), nullable=True),
     sa.Column('response', sa.LargeBinary(), nullable=True),
+    sa.Column('response_digest', sa.Text(), nullable=True),
     sa.Column('gen_time_ms', sa.BigInteger(), nullable=True),
     sa.Column('expires_at_ms', sa.BigInteger(), nullable=True),
     sa.Column('algorithm', sa.Text(), nullable=True),
