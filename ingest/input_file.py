@@ -3,6 +3,7 @@
 import codecs
 import errno
 import os
+import re
 import stat
 from dataclasses import dataclass
 from io import FileIO
@@ -122,6 +123,11 @@ def _candidates(content: bytes) -> list[str]:
     return ["utf-8", "gb18030"]
 
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 def storable(text: str) -> str:
     """Text that every database takes: NULs dropped, halves of surrogate pairs replaced."""
+    if not _UNSTORABLE.search(text):
+        return text
     return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -66,6 +66,8 @@ class BilibiliXml:
 
     def detect(self, head: bytes) -> bool:
         text = _head_text(head)
+        if not text.lstrip("\ufeff\x00 \t\r\n").startswith("<"):
+            return False
         return bool(re.search(r"<i[\s>/]", text)) and not re.search(r"<html|<!DOCTYPE\s+html", text, re.IGNORECASE)
 
     def header(self, head: bytes, zone: tzinfo) -> ChatHeader:
