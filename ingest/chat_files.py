@@ -8,6 +8,7 @@ from pathlib import PurePath
 from archive.recording import Message
 from archive.timeline import ClockMap, WallTime
 from ingest.chat import ChatContext, ChatFormat, ChatHeader, detect, read_head
+from ingest.clock import recorder_zone
 from ingest.errors import InputTooLarge
 from ingest.input_file import InputFile
 from ingest.settings import IngestSettings
@@ -55,7 +56,7 @@ def read_messages(
             note(f"{chat.file.name} is empty: no chat was taken from it")
             continue
         starts_at_ms, wall_start = _offset_zero(chat, clocks, wall_zero)
-        context = ChatContext(starts_at_ms, wall_start, settings.message_max_chars, note)
+        context = ChatContext(starts_at_ms, wall_start, settings.message_max_chars, note, recorder_zone(settings.recorder_time_zone))
         for message in chat.format.read(chat.file, context):
             messages.append(message)
             if len(messages) > settings.chat_max_messages:

@@ -1,6 +1,7 @@
 """Limits of what the gate takes in; read once from `LIVEPROOF_*`. Nothing else in the package reads the environment."""
 
 from functools import cache
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,12 +18,18 @@ class IngestSettings(BaseSettings):
     chat_max_bytes: int = Field(512 << 20, ge=1, description="Largest chat file, in bytes.")
     chat_max_messages: int = Field(5_000_000, ge=1, description="Most messages of one recording.")
     message_max_chars: int = Field(10_000, ge=1, description="A longer message is cut to this in the catalog; the file keeps it whole.")
+    chat_columns: dict[Literal["time", "date", "sender", "role", "text", "order_id", "recalled"], str] = Field(
+        default_factory=dict,
+        description='Columns of customer-service exports, as JSON, e.g. {"time": "发送时间"}; the rest are known by usual names.',
+    )
     captions_max_bytes: int = Field(64 << 20, ge=1, description="Largest caption file, in bytes.")
     captions_max_cues: int = Field(500_000, ge=1, description="Most cues of a caption file.")
     table_max_bytes: int = Field(64 << 20, ge=1, description="Largest products or events file, in bytes.")
     table_max_rows: int = Field(200_000, ge=1, description="Most rows of a products or events file.")
     field_max_chars: int = Field(20_000, ge=1, description="Longest field of a products or events file, in characters.")
-    recorder_time_zone: str = Field("Asia/Shanghai", description="Zone of the times in recorders' file names.")
+    recorder_time_zone: str = Field(
+        "Asia/Shanghai", description="Zone of the times in recorders' file names and of times in chat files that name none."
+    )
 
 
 @cache

@@ -6,15 +6,17 @@ with the context it is handed. To add one: write a module with a class that meet
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, timezone, tzinfo
 from typing import Protocol
 
 from archive.recording import Message
 from archive.timeline import WallTime
 from ingest.errors import UnknownFormat
 from ingest.input_file import InputFile
+from ingest.settings import ingest_settings
 
 HEAD_BYTES = 64 << 10
+CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,14 @@ class ChatHeader:
 class ChatContext:
     """How a file's times lie: its offset 0 stands at `starts_at_ms` of the recording, and was `wall_start` by the wall clock.
 
-    `note` is told, in a sentence, what was left out or mended.
+    `note` is told, in a sentence, what was left out or mended. Wall times that name no zone are in `zone`.
     """
 
     starts_at_ms: int
     wall_start: WallTime | None
     message_max_chars: int
     note: Callable[[str], None]
+    zone: tzinfo = CHINA
 
 
 class ChatFormat(Protocol):
@@ -65,9 +68,37 @@ class ChatFormat(Protocol):
 def formats() -> tuple[ChatFormat, ...]:
     """Every format that is known, the more particular first."""
     from ingest.chat.bilibili_xml import BilibiliXml
+    from ingest.chat.chat_downloader import ChatDownloader, ChatDownloaderCsv
+    from ingest.chat.danmaku_ass import DanmakuAss
+    from ingest.chat.douyin_barrage_grab import DouyinBarrageGrab
+    from ingest.chat.douyin_messages import DouyinMessages
+    from ingest.chat.im_table import ImCsv, ImJson
+    from ingest.chat.im_xlsx import ImXlsx
     from ingest.chat.jsonl import JsonLines
+    from ingest.chat.kuaishou import Kuaishou
+    from ingest.chat.tiktok_live import TikTokLive
+    from ingest.chat.twitch_downloader import TwitchDownloader
+    from ingest.chat.twitch_text import TwitchText
+    from ingest.chat.youtube_live_chat import YoutubeLiveChat
 
-    return (BilibiliXml(), JsonLines())
+    named = {str(field): column for field, column in ingest_settings().chat_columns.items()}
+    return (
+        BilibiliXml(),
+        DanmakuAss(),
+        YoutubeLiveChat(),
+        TwitchDownloader(),
+        DouyinBarrageGrab(),
+        TikTokLive(),
+        DouyinMessages(),
+        Kuaishou(),
+        JsonLines(),
+        ChatDownloader(),
+        ChatDownloaderCsv(),
+        TwitchText(),
+        ImXlsx(named),
+        ImJson(named),
+        ImCsv(named),
+    )
 
 
 def read_head(file: InputFile) -> bytes:

@@ -6,12 +6,13 @@ from datetime import tzinfo
 
 from archive.recording import Message, MessageKind
 from ingest.chat import ChatContext, ChatHeader
+from ingest.chat.text_stream import LINE_MAX_CHARS, TextStream, bounded, head_text
 from ingest.errors import InvalidContent
-from ingest.input_file import InputFile, decode
+from ingest.input_file import InputFile
 from ingest.products import MAX_OFFSET_MS
 from ingest.tables import Row, parse_json
 
-LINE_MAX_BYTES = 1 << 20
+_KINDS = {str(kind): kind for kind in MessageKind}
 
 
 class JsonLines:
@@ -20,7 +21,7 @@ class JsonLines:
     name = "jsonl"
 
     def detect(self, head: bytes) -> bool:
-        line = next((line for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()), b"")
+        line = next((line for line in head_text(head).split("\n") if line.strip()), "")
         try:
             first = json.loads(line)
         except (ValueError, RecursionError):
@@ -31,39 +32,32 @@ class JsonLines:
         return ChatHeader()
 
     def read(self, file: InputFile, context: ChatContext) -> Iterator[Message]:
-        with file.path.open("rb") as stream:
-            number = 0
-            while line := stream.readline(LINE_MAX_BYTES):
-                number += 1
-                place = f"{file.path}, line {number}"
-                if len(line) == LINE_MAX_BYTES:
-                    raise InvalidContent(f"{place} is longer than {LINE_MAX_BYTES} bytes: no chat line is")
+        with TextStream(file, context.note).open() as stream:
+            for number, line in enumerate(bounded(stream, file), 1):
                 if not line.strip():
                     continue
                 try:
-                    yield _message(line, place, context)
+                    yield _message(line, f"{file.path}, line {number}", context)
                 except InvalidContent:
-                    if line.endswith(b"\n") or number == 1:
+                    if line.endswith("\n") or number == 1:
                         raise
                     context.note(f"{file.name}: line {number}, the last, breaks off and was left out")
 
 
-def _message(line: bytes, place: str, context: ChatContext) -> Message:
-    text, _ = decode(line.removeprefix(b"\xef\xbb\xbf"), place)
-    fields = parse_json(text, place)
+def _message(line: str, place: str, context: ChatContext) -> Message:
+    fields = parse_json(line, place)
     if not isinstance(fields, dict):
         raise InvalidContent(f"{place} must be an object with at_ms, user and text")
-    row = Row(place, fields, LINE_MAX_BYTES)
+    row = Row(place, fields, LINE_MAX_CHARS)
     at_ms = row.whole("at_ms", -MAX_OFFSET_MS, MAX_OFFSET_MS)
     if at_ms is None:
         raise row.wrong("at_ms", "is missing: say when, in ms from the start")
     if "text" not in fields:
         raise row.wrong("text", "is missing")
     said = row.text("text") or ""
-    try:
-        kind = MessageKind(row.text("kind") or MessageKind.CHAT)
-    except ValueError:
-        raise row.wrong("kind", f"must be one of {', '.join(MessageKind)}") from None
+    kind = _KINDS.get(row.text("kind") or MessageKind.CHAT)
+    if kind is None:
+        raise row.wrong("kind", f"must be one of {', '.join(MessageKind)}")
     return Message(
         at_ms=context.starts_at_ms + at_ms,
         text=said[: context.message_max_chars],
