@@ -15,7 +15,7 @@ from ingest.errors import UnknownFormat
 from ingest.input_file import InputFile
 from ingest.settings import ingest_settings
 
-HEAD_BYTES = 64 << 10
+HEAD_BYTES = 256 << 10
 CHINA = timezone(timedelta(hours=8))
 
 

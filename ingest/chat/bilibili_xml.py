@@ -233,7 +233,9 @@ def _flaw(file: InputFile) -> str | None:
         parser.close()
     except etree.XMLSyntaxError as error:
         return str(error.msg)
-    return None
+    # A target is not stopped by what is wrong with namespaces, but reading element by element is.
+    wrong = list(parser.feed_error_log)
+    return wrong[0].message if wrong else None
 
 
 def _well_formed(file: InputFile) -> Iterator[_Record]:

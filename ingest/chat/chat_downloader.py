@@ -14,13 +14,14 @@ from archive.recording import Message, MessageKind
 from ingest.chat import ChatContext, ChatHeader
 from ingest.chat.json_records import head_records, records
 from ingest.chat.placing import Placing, epoch_ms, number_of, text_of
-from ingest.chat.text_stream import TextStream, bounded, head_text
-from ingest.errors import InvalidContent
+from ingest.chat.text_stream import TextStream, bounded, head_text, note_open_end
 from ingest.input_file import InputFile
 
-_REMEMBERED = 50_000
+_REMEMBERED = 20_000
 _TIMES = ("timestamp", "time_in_seconds")
 _MARKS = ("author", "time_text", "message_type", "author_name", "author_id", "time_in_seconds")
+_AUTHOR_NAMES = ("author_display_name", "author_name", "author_id")
+_AMOUNTS = ("amount", "money_text", "money_amount")
 _PAID = ("paid", "membership", "sponsor", "subscription", "bits", "purchase", "donation")
 
 
@@ -57,18 +58,20 @@ class ChatDownloaderCsv:
 
     def read(self, file: InputFile, context: ChatContext) -> Iterator[Message]:
         text = TextStream(file, context.note)
-        return _messages(_csv_rows(text, file), Placing(file, context, self.name), file, context)
+        yield from _messages(_csv_rows(text, context), Placing(file, context, self.name), file, context)
+        note_open_end(file, context.note)
 
 
-def _csv_rows(text: TextStream, file: InputFile) -> Iterator[tuple[str, Json]]:
+def _csv_rows(text: TextStream, context: ChatContext) -> Iterator[tuple[str, Json]]:
     with text.open(newline="") as stream:
-        reader = csv.reader(bounded(stream, file))
+        reader = csv.reader(bounded(stream, text.file), strict=True)
         try:
             columns = [column.strip().lstrip("\ufeff").replace(".", "_") for column in next(reader, [])]
             for cells in reader:
                 yield f"line {reader.line_num}", {name: cell for name, cell in zip(columns, cells, strict=False) if cell}
         except csv.Error as error:
-            raise InvalidContent(f"{file.path}, after line {reader.line_num}: {error}; is a quote left open?") from error
+            # The writer quotes rightly: this is where it was killed, and nothing follows.
+            context.note(f"{text.file.name} breaks off in the row before line {reader.line_num + 1}: {error}")
 
 
 def _messages(entries: Iterator[tuple[str, Json]], placing: Placing, file: InputFile, context: ChatContext) -> Iterator[Message]:
@@ -126,17 +129,24 @@ def _place(record: Mapping[str, Json], placing: Placing) -> tuple[int, int] | No
 
 def _author(record: Mapping[str, Json]) -> str | None:
     author = record.get("author")
+    if isinstance(author, str) and author:
+        return author
     if isinstance(author, dict):
         return text_of(author.get("display_name")) or text_of(author.get("name")) or text_of(author.get("id"))
-    names = (author, *(record.get(name) for name in ("author_display_name", "author_name", "author_id")))
-    return next((name for name in map(text_of, names) if name), None)
+    for name in _AUTHOR_NAMES:
+        if found := text_of(record.get(name)):
+            return found
+    return text_of(author)
 
 
 def _amount(record: Mapping[str, Json]) -> str | None:
     money = record.get("money")
     if isinstance(money, dict):
         return text_of(money.get("text")) or text_of(money.get("amount"))
-    return text_of(record.get("amount")) or text_of(record.get("money_text")) or text_of(record.get("money_amount"))
+    for name in _AMOUNTS:
+        if name in record and (found := text_of(record[name])):
+            return found
+    return None
 
 
 def _is_paid(record: Mapping[str, Json]) -> bool:

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from archive.recording import Message, MessageKind
 from ingest.chat import ChatContext, ChatHeader
 from ingest.chat.placing import Placing
-from ingest.chat.text_stream import TextStream, head_text
+from ingest.chat.text_stream import TextStream, head_text, note_open_end
 from ingest.input_file import InputFile
 
 LOSSY_UNCERTAINTY_MS = 10_000
@@ -70,6 +70,7 @@ class DanmakuAss:
                 continue
             yield placing.message(place, said, _words(found[6]) or None, raw_offset=raw)
         yield from boxes.flush()
+        note_open_end(file, context.note)
         placing.close()
 
 
@@ -91,11 +92,11 @@ class _SuperChats:
             yield from self.flush()
 
     def flush(self) -> Iterator[Message]:
-        if self._lines:
-            author = self._lines[0] if len(self._lines) > 1 else None
-            said = self._lines[-1]
-            self._lines = []
-            yield self._placing.message(self._place, said, author, MessageKind.PAID, raw_offset=self._raw)
+        lines, self._lines = self._lines, []
+        if len(lines) == 3:
+            yield self._placing.message(self._place, lines[2], lines[0], MessageKind.PAID, raw_offset=self._raw)
+        elif lines:
+            self._placing.wordless()
 
 
 def _ms(found: re.Match[str]) -> int:

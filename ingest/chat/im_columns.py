@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archive.recording import MessageKind
 
@@ -31,6 +32,7 @@ _AGENT = ("客服", "商家", "卖家", "店铺", "机器人", "agent", "seller"
 _SYSTEM = ("系统", "通知", "system", "notice")
 _NO = ("", "0", "否", "未撤回", "正常", "false", "no", "n", "f", "-", "无")
 _YES = ("1", "是", "true", "yes", "y", "t")
+_STATE_MAX_CHARS = 100
 _RECALL = ("撤回", "recall", "revoke", "withdraw")
 
 
@@ -46,22 +48,21 @@ class ImColumns:
         position = self.positions.get(field)
         return cells[position].strip() if position is not None and position < len(cells) else ""
 
+    @property
+    def last(self) -> int:
+        """The position that a row must reach to have a time and a text."""
+        return max(self.positions.get("time", 0), self.positions.get("text", 0))
+
     def name(self, field: str) -> str:
         return self.names.get(field, field)
 
     def kind(self, cells: Sequence[str]) -> MessageKind:
         """The shop's people and robots are agents, the platform is the system, everybody else is a customer."""
-        role = self.of(cells, "role").lower()
-        if role and any(word in role for word in _SYSTEM):
-            return MessageKind.SYSTEM
-        return MessageKind.AGENT if role and any(word in role for word in _AGENT) else MessageKind.CHAT
+        return _kind(self.of(cells, "role")[:_STATE_MAX_CHARS])
 
     def recalled(self, cells: Sequence[str]) -> bool:
         """Whether the export says that the message was taken back. A state that isn't about that (已读) says no."""
-        told = self.of(cells, "recalled").lower()
-        if told in _NO or told.startswith(("未", "没", "not ")):
-            return False
-        return told in _YES or any(word in told for word in _RECALL)
+        return _recalled(self.of(cells, "recalled")[:_STATE_MAX_CHARS])
 
 
 def columns_of(heading: Sequence[str], named: Mapping[str, str]) -> ImColumns | None:
@@ -82,6 +83,22 @@ def known_columns(heading: Sequence[str], named: Mapping[str, str]) -> ImColumns
     if "time" not in positions and "date" in positions:
         positions["time"] = positions.pop("date")
     return ImColumns(positions, {field: heading[position].strip() for field, position in positions.items()})
+
+
+@lru_cache(maxsize=1000)
+def _kind(written: str) -> MessageKind:
+    role = written.lower()
+    if any(word in role for word in _SYSTEM):
+        return MessageKind.SYSTEM
+    return MessageKind.AGENT if any(word in role for word in _AGENT) else MessageKind.CHAT
+
+
+@lru_cache(maxsize=1000)
+def _recalled(written: str) -> bool:
+    told = written.lower()
+    if told in _NO or told.startswith(("未", "没", "not ")):
+        return False
+    return told in _YES or any(word in told for word in _RECALL)
 
 
 def _plain(name: str) -> str:

@@ -19,7 +19,7 @@ from ingest.chat import ChatContext, ChatHeader
 from ingest.chat.im_columns import HEAD_ROWS, ImColumns, columns_of, known_columns
 from ingest.chat.json_records import head_records, records
 from ingest.chat.placing import NEIGHBOUR_UNCERTAINTY_MS, WALL_UNCERTAINTY_MS, Placing, written_ms
-from ingest.chat.text_stream import TextStream, bounded, head_text
+from ingest.chat.text_stream import TextStream, bounded, head_text, note_open_end
 from ingest.errors import InvalidContent
 from ingest.input_file import InputFile
 
@@ -50,13 +50,14 @@ class ImCsv:
 
     def read(self, file: InputFile, context: ChatContext) -> Iterator[Message]:
         text = TextStream(file, context.note)
-        return read_table(lambda: below_heading(self._rows(text, file), self._named, file), file, context)
+        yield from read_table(lambda: below_heading(self._rows(text, file), self._named, file), file, context)
+        note_open_end(file, context.note)
 
     def _rows(self, text: TextStream, file: InputFile) -> Iterator[Cells]:
         with text.open() as stream:
             found = _head_line(stream.read(64 << 10), self._named)
         with text.open(newline="") as stream:
-            reader = csv.reader(bounded(stream, file), delimiter=found or ",")
+            reader = csv.reader((line.replace("\x00", "") for line in bounded(stream, file)), delimiter=found or ",", strict=True)
             try:
                 for cells in reader:
                     yield f"line {reader.line_num}", cells
@@ -141,6 +142,8 @@ def below_heading(rows: Iterator[Cells], named: Mapping[str, str], file: InputFi
             if columns is None and passed >= HEAD_ROWS:
                 break
         elif any(cells):
+            if len(cells) <= columns.last and len(cells) > 1:
+                raise InvalidContent(f"{file.path}, {where}: it has fewer cells than the head line, and ends before {columns.name('text')}")
             yield columns, where, cells
     if columns is None and first:
         raise InvalidContent(

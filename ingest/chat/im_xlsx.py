@@ -56,9 +56,11 @@ class ImXlsx:
         try:
             with file.path.open("rb") as stream, closing(load_workbook(stream, read_only=True, data_only=True, keep_links=False)) as book:
                 sheets = book.worksheets
-                chosen = next((sheet for sheet in sheets if self._has_heading(_values(sheet, HEAD_ROWS))), None)
+                chosen = next((sheet for sheet in sheets if self._has_heading(_values(sheet, HEAD_ROWS, COLUMNS_MAX))), None)
                 for sheet in [chosen] if chosen else sheets[:1]:
-                    for number, cells in enumerate(_values(sheet, ROWS_MAX + 1), 1):
+                    # Padding every row to the widest sheet there may be costs more than reading it.
+                    width = max((_width(cells) for cells in _values(sheet, HEAD_ROWS, COLUMNS_MAX)), default=1)
+                    for number, cells in enumerate(_values(sheet, ROWS_MAX + 1, width), 1):
                         if number > ROWS_MAX:
                             raise InputTooLarge(f"{file.path} has more than the {ROWS_MAX} rows that a sheet may have")
                         yield f"row {number}", cells
@@ -101,10 +103,14 @@ def _check_no_doctype(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: I
             tail = piece[-32:]
 
 
-def _values(sheet: object, most: int) -> Iterator[list[str]]:
+def _width(cells: list[str]) -> int:
+    return max((position for position, cell in enumerate(cells, 1) if cell), default=1)
+
+
+def _values(sheet: object, most: int, width: int) -> Iterator[list[str]]:
     # Read-only sheets trust a dimension that is written in the file; what counts is the rows that are there.
     sheet.reset_dimensions()  # type: ignore[attr-defined]
-    for row in sheet.iter_rows(max_row=most, max_col=COLUMNS_MAX, values_only=True):  # type: ignore[attr-defined]
+    for row in sheet.iter_rows(max_row=most, max_col=width, values_only=True):  # type: ignore[attr-defined]
         yield [_shown(value) for value in row]
 
 

@@ -34,7 +34,7 @@ class JsonLines:
     def read(self, file: InputFile, context: ChatContext) -> Iterator[Message]:
         with TextStream(file, context.note).open() as stream:
             for number, line in enumerate(bounded(stream, file), 1):
-                if not line.strip():
+                if not line.strip("\x00 \t\r\n"):
                     continue
                 try:
                     yield _message(line, f"{file.path}, line {number}", context)

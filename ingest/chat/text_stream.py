@@ -36,6 +36,15 @@ class TextStream:
                 yield number, line.rstrip("\n")
 
 
+def note_open_end(file: InputFile, note: Callable[[str], None]) -> None:
+    """Tell of a last line that has no end. What it says is kept: whether it is whole can't be seen."""
+    with file.path.open("rb") as stream:
+        stream.seek(max(0, file.size_bytes - 16))
+        tail = stream.read().rstrip(b"\x00")
+    if not tail.endswith((b"\n", b"\r")):
+        note(f"{file.name}: its last line has no end, and may have been cut short")
+
+
 def bounded(stream: TextIO, file: InputFile) -> Iterator[str]:
     """Lines with their ends. InvalidContent names the file and line that is longer than LINE_MAX_CHARS."""
     number = 0

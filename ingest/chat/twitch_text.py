@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from archive.recording import Message
 from ingest.chat import ChatContext, ChatHeader
 from ingest.chat.placing import Placing, written_ms
-from ingest.chat.text_stream import TextStream, head_text
+from ingest.chat.text_stream import TextStream, head_text, note_open_end
 from ingest.input_file import InputFile
 
 _LINE = re.compile(r"\[(?:(\d{1,3}:[0-5]\d:[0-5]\d)|(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?) UTC)\] ([^:]{1,200}): (.*)", re.DOTALL)
@@ -46,4 +46,5 @@ class TwitchText:
                 placing.unplaced(f"line {number}")
                 continue
             yield placing.message(place, said, author, raw_offset=offset, raw_wall=wall)
+        note_open_end(file, context.note)
         placing.close()

@@ -220,7 +220,7 @@ def test_a_last_json_line_that_breaks_off_is_left_out_and_told(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "content", ["plain words", "<html><body><i>x</i></body></html>", "[]", '{"a": 1}', b"\x89PNG\r\n", b"\x00" * 70_000]
+    "content", ["plain words", "<html><body><i>x</i></body></html>", "[]", '{"a": 1}', b"\x89PNG\r\n", b"\x00" * 300_000]
 )
 def test_what_is_no_chat_is_refused_by_name(tmp_path: Path, content: str | bytes) -> None:
     file = file_of(tmp_path, content, "不是弹幕.xml")
