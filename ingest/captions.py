@@ -1,23 +1,36 @@
-"""Captions (SRT, WebVTT, ASS/SSA) as segments of a transcript that somebody else made."""
+"""Captions (SRT, WebVTT, ASS/SSA, LRC, Whisper's JSON) as segments of a transcript that somebody else made.
+
+A WebVTT segment of HLS says which MPEG-TS time its own times stand for: `X-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000` (RFC 8216,
+3.5). A cue then lies at cue − LOCAL + (MPEGTS − first) / 90 ms, where `first` is the MPEG-TS time of the recording's first sample, if the
+caller knows it, else that of the file's first map: most segmenters begin both at the same, though not at 0. Segments that were put
+together into one file may each bring a map; it holds for the cues behind it. The 33-bit clock may wrap.
+"""
 
 import html
 import re
 from dataclasses import dataclass
 
 from archive.transcript import Segment
+from ingest.cue import Cue
 from ingest.errors import InputTooLarge, InvalidContent, UnknownFormat
 from ingest.input_file import InputFile, decode, read_bytes, storable
+from ingest.lrc import is_lrc, read_lrc
 from ingest.settings import IngestSettings
+from ingest.whisper_json import read_whisper
 
 _TIMING = re.compile(r"^\s*(?:\d{1,2}:)?\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-->\s*(?:\d{1,2}:)?\d{1,2}:\d{1,2}[.,]\d{1,3}(?:\s|$)")
 _ARROW = re.compile(r"^\s*[\d:.,]+\s*-->")
 _TAG = re.compile(r"</?(?:i|b|u|s|c|v|font|lang|ruby|rt)(?:[\s.][^<>]{0,200})?>|<\d\d:\d\d(?::\d\d)?\.\d{3}>", re.IGNORECASE)
-_VTT_ASIDE = re.compile(r"^(?:NOTE|STYLE|REGION)(?:\s|$)")
+_VTT_ASIDE = re.compile(r"^\ufeff?(?:NOTE|STYLE|REGION|WEBVTT)(?:\s|$)")
+_MAP = "X-TIMESTAMP-MAP="
+_MPEGTS = re.compile(r"(?:^|,)\s*MPEGTS:(\d{1,10})\s*(?:,|$)")
+_LOCAL = re.compile(r"(?:^|,)\s*LOCAL:(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})\s*(?:,|$)")
+_MPEGTS_TURN = 1 << 33
 
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """Segments in time order, numbered from 1, without words. `content` is the file as it came."""
+    """Segments in time order, numbered from 1, with words where the file has them. `content` is the file as it came."""
 
     segments: tuple[Segment, ...]
     format: str
@@ -29,20 +42,25 @@ class Captions:
         return max(segment.end_ms for segment in self.segments)
 
 
-def read_captions(file: InputFile, settings: IngestSettings) -> Captions:
-    """Read a caption file whole. InvalidContent names a cue that can't be read; UnknownFormat a file that holds no captions."""
+def read_captions(file: InputFile, settings: IngestSettings, first_pts: int | None = None) -> Captions:
+    """Read a caption file whole. `first_pts`: the MPEG-TS time, in 1/90 000 s, of the recording's first sample.
+
+    InvalidContent names a cue that can't be read; UnknownFormat a file that holds no captions.
+    """
     content = read_bytes(file)
     text, encoding = decode(content, str(file.path))
     style = _format(text)
-    if style is None:
-        raise UnknownFormat(f"{file.path} is no caption file: SRT, WebVTT and ASS are known")
-    cues = _substation(text, file) if style == "ass" else _timed_blocks(text, style, file)
+    cues = _cues(text, style, file, first_pts)
+    if style is None or cues is None:
+        raise UnknownFormat(f"{file.path} is no caption file: SRT, WebVTT, ASS, LRC and Whisper's JSON are known")
     if not cues:
         raise InvalidContent(f"{file.path} holds no caption with words in it")
     if len(cues) > settings.captions_max_cues:
         raise InputTooLarge(f"{file.path} holds {len(cues)} cues, more than the {settings.captions_max_cues} that are allowed")
-    ordered = sorted(cues, key=lambda cue: (cue[0], cue[1]))
-    segments = tuple(Segment(number, None, start, end, said) for number, (start, end, said) in enumerate(ordered, 1))
+    ordered = sorted(cues, key=lambda cue: (cue.start_ms, cue.end_ms))
+    segments = tuple(
+        Segment(number, None, cue.start_ms, cue.end_ms, cue.text, cue.words, (), cue.confidence) for number, cue in enumerate(ordered, 1)
+    )
     return Captions(segments, style, encoding, content)
 
 
@@ -52,15 +70,36 @@ def _format(text: str) -> str | None:
         return "vtt"
     if "[Script Info]" in head[:100_000] or re.search(r"^\[V4\+? Styles\]", head[:100_000], re.MULTILINE):
         return "ass"
-    return "srt" if any(_ARROW.match(line) for line in head.splitlines()) else None
+    if head[:1] == "{" or re.match(r"\[\s*[{\]]", head):
+        return "whisper"
+    if any(_ARROW.match(line) for line in head.splitlines()):
+        return "srt"
+    return "lrc" if is_lrc(text) else None
 
 
-def _timed_blocks(text: str, style: str, file: InputFile) -> list[tuple[int, int, str]]:
+def _cues(text: str, style: str | None, file: InputFile, first_pts: int | None) -> list[Cue] | None:
+    if style == "whisper":
+        found = read_whisper(text, file)
+    elif style == "lrc":
+        found = read_lrc(text, file)
+    else:
+        return None if style is None else _substation(text, file) if style == "ass" else _timed_blocks(text, style, file, first_pts)
+    if found is None:
+        return None
+    cues: list[Cue] = []
+    for number, cue in enumerate(found, 1):
+        _add(cues, cue, number, file)
+    return cues
+
+
+def _timed_blocks(text: str, style: str, file: InputFile, first_pts: int | None) -> list[Cue]:
     """SRT and WebVTT. pysubs2 takes numbers and notes between cues for words of the cue before, so they are set apart first."""
     import pysubs2
 
     lines, timed, aside = text.lstrip("\ufeff").split("\n"), 0, False
     plain: list[str] = []
+    clock = _HlsClock(first_pts)
+    shifts: list[int] = []
     for number, line in enumerate(lines, 1):
         blank_before = number == 1 or not lines[number - 2].strip()
         if _TIMING.match(line):
@@ -68,10 +107,13 @@ def _timed_blocks(text: str, style: str, file: InputFile) -> list[tuple[int, int
                 _drop_identifier(plain)
             plain.extend(("", "0", line))
             timed, aside = timed + 1, False
+            shifts.append(clock.shift_ms)
         elif _ARROW.match(line):
             raise InvalidContent(
                 f"{file.path}, line {number}: “{line.strip()[:80]}” is no pair of times like 00:01:02,500 --> 00:01:04,000"
             )
+        elif style == "vtt" and line.startswith(_MAP) and (aside or number < 10):
+            clock.set(line, f"{file.path}, line {number}")
         else:
             aside = bool(_VTT_ASIDE.match(line)) if style == "vtt" and blank_before else aside and bool(line.strip())
             if not aside:
@@ -79,10 +121,13 @@ def _timed_blocks(text: str, style: str, file: InputFile) -> list[tuple[int, int
     subtitles = pysubs2.SSAFile.from_string("\n".join([*plain, "", "0", ""]), format_=style, keep_html_tags=True)
     if len(subtitles.events) != timed:
         raise InvalidContent(f"{file.path}: of {timed} captions only {len(subtitles.events)} could be read")
-    cues: list[tuple[int, int, str]] = []
-    for number, event in enumerate(subtitles.events, 1):
+    cues: list[Cue] = []
+    for number, (event, shift_ms) in enumerate(zip(subtitles.events, shifts, strict=True), 1):
+        if event.end + shift_ms < 0:
+            raise InvalidContent(f"{file.path}, cue {number}: by its X-TIMESTAMP-MAP it lies before the recording's start")
         said = _TAG.sub("", event.text.replace("\\N", "\n"))
-        _add(cues, event.start, event.end, html.unescape(said) if style == "vtt" else said, number, file)
+        said = html.unescape(said) if style == "vtt" else said
+        _add(cues, Cue(max(0, event.start + shift_ms) if shift_ms else event.start, event.end + shift_ms, said), number, file)
     return cues
 
 
@@ -92,23 +137,45 @@ def _drop_identifier(plain: list[str]) -> None:
         plain.pop()
 
 
-def _substation(text: str, file: InputFile) -> list[tuple[int, int, str]]:
+def _substation(text: str, file: InputFile) -> list[Cue]:
     import pysubs2
 
     try:
         subtitles = pysubs2.SSAFile.from_string(text, format_="ass")
     except (pysubs2.exceptions.Pysubs2Error, ValueError, KeyError, IndexError) as error:
         raise InvalidContent(f"{file.path} can't be read as ASS: {error}") from error
-    cues: list[tuple[int, int, str]] = []
+    cues: list[Cue] = []
     for number, event in enumerate(subtitles.events, 1):
         if not event.is_comment:
-            _add(cues, event.start, event.end, event.plaintext, number, file)
+            _add(cues, Cue(event.start, event.end, event.plaintext), number, file)
     return cues
 
 
-def _add(cues: list[tuple[int, int, str]], start: int, end: int, said: str, number: int, file: InputFile) -> None:
-    if end < start:
-        raise InvalidContent(f"{file.path}, cue {number}: it ends ({end} ms) before it starts ({start} ms)")
-    said = storable(said).strip()
+def _add(cues: list[Cue], cue: Cue, number: int, file: InputFile) -> None:
+    if cue.end_ms < cue.start_ms:
+        raise InvalidContent(f"{file.path}, cue {number}: it ends ({cue.end_ms} ms) before it starts ({cue.start_ms} ms)")
+    said = storable(cue.text).strip()
     if said:
-        cues.append((start, end, said))
+        cues.append(cue._replace(text=said))
+
+
+class _HlsClock:
+    """How far the cues behind an X-TIMESTAMP-MAP lie from where they say."""
+
+    def __init__(self, first_pts: int | None) -> None:
+        self._first = first_pts
+        self.shift_ms = 0
+
+    def set(self, line: str, place: str) -> None:
+        given = line.removeprefix(_MAP).strip()
+        mpegts, local = _MPEGTS.search(given), _LOCAL.search(given)
+        if not mpegts or not local or int(mpegts[1]) >= _MPEGTS_TURN:
+            raise InvalidContent(f"{place}: “{given[:80]}” is no map like MPEGTS:900000,LOCAL:00:00:00.000")
+        ticks = int(mpegts[1])
+        if self._first is None:
+            self._first = ticks
+        half = _MPEGTS_TURN // 2
+        since_first = (ticks - self._first + half) % _MPEGTS_TURN - half
+        hours, minutes, seconds = int(local[1] or 0), int(local[2]), int(local[3])
+        local_ms = ((hours * 60 + minutes) * 60 + seconds) * 1000 + int(local[4].ljust(3, "0"))
+        self.shift_ms = round(since_first / 90) - local_ms
