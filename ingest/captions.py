@@ -140,6 +140,10 @@ def _drop_identifier(plain: list[str]) -> None:
 def _substation(text: str, file: InputFile) -> list[Cue]:
     import pysubs2
 
+    from ingest.chat.danmaku_ass import is_danmaku
+
+    if is_danmaku(text):
+        raise InvalidContent(f"{file.path} is chat drawn as subtitles, and nobody's speech: give it with --chat")
     try:
         subtitles = pysubs2.SSAFile.from_string(text, format_="ass")
     except (pysubs2.exceptions.Pysubs2Error, ValueError, KeyError, IndexError) as error:

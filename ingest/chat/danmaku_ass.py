@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from archive.recording import Message, MessageKind
-from ingest.chat import ChatContext, ChatHeader
+from ingest.chat import HEAD_BYTES, ChatContext, ChatHeader
 from ingest.chat.placing import Placing
 from ingest.chat.text_stream import TextStream, head_text, note_open_end
 from ingest.input_file import InputFile
@@ -31,14 +31,7 @@ class DanmakuAss:
     name = "danmaku_ass"
 
     def detect(self, head: bytes) -> bool:
-        text = head_text(head)
-        if "[Script Info]" not in text[:4096]:
-            return False
-        lines = [found for found in map(_DIALOGUE.match, text.splitlines()[:2000]) if found]
-        if not lines:
-            return re.search(r"^Style:\s*R2L,", text, re.MULTILINE) is not None
-        drawn = sum(1 for found in lines if _SCROLLS.match(found[7]) or found[5] == _SUPER_CHAT)
-        return drawn * 2 > len(lines)
+        return is_danmaku(head_text(head))
 
     def header(self, head: bytes, zone: tzinfo) -> ChatHeader:
         return ChatHeader()
@@ -72,6 +65,17 @@ class DanmakuAss:
         yield from boxes.flush()
         note_open_end(file, context.note)
         placing.close()
+
+
+def is_danmaku(text: str) -> bool:
+    """Whether a text that begins so is ASS of which most lines run across the screen."""
+    if "[Script Info]" not in text[:4096]:
+        return False
+    lines = [found for found in map(_DIALOGUE.match, text[:HEAD_BYTES].splitlines()[:2000]) if found]
+    if not lines:
+        return re.search(r"^Style:\s*R2L,", text[:HEAD_BYTES], re.MULTILINE) is not None
+    drawn = sum(1 for found in lines if _SCROLLS.match(found[7]) or found[5] == _SUPER_CHAT)
+    return drawn * 2 > len(lines)
 
 
 class _SuperChats:

@@ -41,6 +41,7 @@ class Placing:
         self._last_ms: int | None = None
         self._made = self._unplaced = self._wordless = self._cut = 0
         self._start_unknown = False
+        self._far = 0
         self._first_unplaced = ""
         self.source = source
 
@@ -62,6 +63,7 @@ class Placing:
             self.count_from(epoch_ms)
         offset_ms = epoch_ms - (self._start_ms or 0)
         if abs(offset_ms) > MAX_OFFSET_MS:
+            self._far += 1
             return None
         return offset_ms, UNKNOWN_START_UNCERTAINTY_MS if self._start_unknown else uncertainty_ms
 
@@ -116,6 +118,11 @@ class Placing:
     def close(self) -> None:
         """Tell what was left out or mended. InvalidContent for a file that has messages, but none that anything dates."""
         name = self._file.name
+        if self._unplaced and not self._made and self._far:
+            raise InvalidContent(
+                f"{self._file.path}: its messages were sent more than {MAX_OFFSET_MS // 3_600_000} hours from the recording's start "
+                f"({self._first_unplaced} is the first): is it this recording's chat, and is --started-at right?"
+            )
         if self._unplaced and not self._made:
             raise InvalidContent(
                 f"{self._file.path}: nothing in it tells when any of its {self._unplaced} messages was sent "

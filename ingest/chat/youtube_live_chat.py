@@ -168,7 +168,7 @@ def _place(action: _Action, item: dict[str, Json], zero_ms: int | None, placing:
     if action.is_live:
         # The recorder's own estimate is the better one only where nothing says when the recording began.
         if wall_ms is not None and (placing.knows_start or offset_ms is None):
-            return placing.at_wall(wall_ms)
+            return placing.at_wall(wall_ms) or placing.at_offset(offset_ms, _LIVE_OFFSET_UNCERTAINTY_MS)
         return placing.at_offset(offset_ms, _LIVE_OFFSET_UNCERTAINTY_MS)
     if offset_ms is None:
         return placing.at_wall(wall_ms) or placing.beside_the_last()

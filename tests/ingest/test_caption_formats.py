@@ -13,6 +13,7 @@ from ingest.captions import Captions, read_captions
 from ingest.errors import InvalidContent, UnknownFormat
 from ingest.input_file import check_file
 from ingest.settings import IngestSettings
+from tests.ingest.written_chats import SAMPLES
 
 LRC = "[ti:专场]\n[by:somebody]\n[00:01.00]这条围巾百分之百山羊绒\n[00:03.5][00:08.50]假一赔十\n[00:04.000]\n[00:06:25]到手价\n"
 WHISPER = {
@@ -154,6 +155,11 @@ def test_json_that_breaks_off_or_holds_nothing_is_refused(tmp_path: Path, conten
 
 def vtt(head: str, *cues: tuple[str, str, str]) -> str:
     return f"WEBVTT\n{head}\n\n" + "".join(f"{start} --> {end}\n{words}\n\n" for start, end, words in cues)
+
+
+def test_chat_drawn_as_subtitles_is_not_taken_for_speech(tmp_path: Path) -> None:
+    with pytest.raises(InvalidContent, match="give it with --chat"):
+        read(tmp_path, SAMPLES["danmaku_ass"])
 
 
 CUE = ("00:00:01.000", "00:00:02.500", "这条围巾百分之百山羊绒")

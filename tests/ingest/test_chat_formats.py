@@ -1,6 +1,8 @@
 """Every chat format: told from all the others, laid on the time line, raw fields and doubts kept. Bilibili's XML has tests of its own."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -211,6 +213,11 @@ def test_barrages_without_ids_stand_by_their_neighbour_and_a_file_without_any_is
         read(tmp_path, lines([undated, undated]))
 
 
+def test_chat_of_another_year_is_refused_with_the_question_whose_it_is(tmp_path: Path) -> None:
+    with pytest.raises(InvalidContent, match=r"more than 1000 hours from the recording.s start .*--started-at"):
+        read(tmp_path, SAMPLES["douyin_messages"], wall_start=WallTime.parse("2025-11-18T20:00:00+08:00"))
+
+
 def test_comments_without_any_time_are_refused(tmp_path: Path) -> None:
     feed = {"user": {"principalId": "3x", "userName": "雨后"}, "content": "会起球吗"}
     with pytest.raises(InvalidContent, match="nothing in it tells when"):
@@ -394,6 +401,16 @@ def test_large_files_are_read_a_piece_at_a_time(tmp_path: Path) -> None:
         assert len(messages) == 4000, name
         assert messages[3999].at_ms // 1000 == 399, name
         assert messages[1234].text == "主播这条围巾会起球吗，第234次问了", name
+
+
+def test_the_samples_pass_the_checks_that_any_folder_of_chat_can_be_put_to(tmp_path: Path) -> None:
+    for name, content in SAMPLES.items():
+        (tmp_path / name.replace(":", " ")).write_bytes(content)
+    command = [sys.executable, "-m", "tests.benchmarks.chat_samples", str(tmp_path), "--markdown"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    rows = done.stdout.splitlines()[2:]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(rows) == len(SAMPLES) and all(row.endswith("| ok |") for row in rows)
 
 
 SAID = st.text(min_size=1, max_size=30).filter(lambda text: not any("\ud800" <= char <= "\udfff" for char in text) and "\x00" not in text)
