@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.chat_samples FOLDER [--markdown]
 
-Checks: the number of messages is what an independent count of the file's own entries says, where one is known for the format; times lie
-in order of raw offsets; every message has a raw time that stands in the file; a second reading gives the same. Exit code 1 if one fails.
+Checks: the number of messages is what an independent count of the file's own entries says, where one is known for the format; raw times
+stand in the file as they were kept; a message with a raw offset lies at it; a second reading gives the same. Exit code 1 if one fails.
 """
 
 import argparse
@@ -76,9 +76,9 @@ def _failures(file: InputFile, known: ChatFormat, messages: list[Message]) -> It
     if messages != _read(file, known, []):
         yield "a second reading differs"
     content = file.path.read_text("utf-8", "replace")
-    for message in messages:
-        if not any(raw and raw in content for raw in (message.raw_offset, message.raw_wall)):
-            yield f"the raw time of the message at {message.at_ms} ms stands nowhere in the file"
+    for message in messages if known.name != "im_xlsx" else ():
+        if any(raw and raw not in content for raw in (message.raw_offset, message.raw_wall)):
+            yield f"a raw time of the message at {message.at_ms} ms stands nowhere in the file"
             break
     for message in messages:
         offset_ms = _raw_ms(known.name, message.raw_offset)
@@ -104,7 +104,9 @@ def _own_count(file: InputFile, known: ChatFormat) -> int | None:
         parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=True)
         return sum(1 for _ in etree.parse(str(file.path), parser).getroot().iter("d", "gift", "sc", "guard", "toast", "s", "o"))
     if known.name == "chat_downloader":
-        records = json.loads(file.path.read_text("utf-8"))
+        records = [
+            record for value in _documents(file.path.read_text("utf-8")) for record in (value if isinstance(value, list) else [value])
+        ]
         own = {(record["timestamp"], str(record["author"])) for record in records if "ticker_duration" not in record}
         tickers = [record for record in records if "ticker_duration" in record and (record["timestamp"], str(record["author"])) not in own]
         return sum(1 for record in records if "ticker_duration" not in record) + len(tickers)

@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from archive.opening import Archive
 from archive.recording import Message, MessageKind
 from archive.timeline import WallTime
+from ingest.admission import IngestRequest, admit
 from ingest.chat import CHINA, ChatContext, ChatHeader, detect, formats, read_head
 from ingest.chat.placing import UNKNOWN_START_UNCERTAINTY_MS
 from ingest.errors import InvalidContent, UnknownFormat
@@ -425,3 +428,17 @@ def test_json_formats_give_back_every_text_and_time(tmp_path: Path, said: list[t
         step = 1000 if make is downloaded else 1
         late = 0 if make in (douyin, tiktok, downloaded, kuaishou) else 1
         assert [(m.at_ms // step, m.text) for m in messages] == [((at + late) // step, text) for at, text in said]
+
+
+def test_chat_of_several_formats_is_admitted_with_its_raw_fields(archive: Archive, flv: Callable[..., Path], tmp_path: Path) -> None:
+    chats = {"barrage.json": SAMPLES["douyin_barrage_grab"], "im.xlsx": SAMPLES["im_xlsx"], "im.csv": SAMPLES["im_csv:gbk"]}
+    for name, content in chats.items():
+        (tmp_path / name).write_bytes(content)
+    request = IngestRequest(media=(flv(),), chat=tuple(tmp_path / name for name in chats), started_at=START, recording_id="evening")
+    admitted = admit(archive, request, "tester")
+    held = archive.catalog.messages("evening")
+    assert [m.at_ms for m in held] == [0, 1000, 1000, 1000, 2000, 2000, 2000]
+    assert sorted(m.raw_wall or "" for m in held if m.source.startswith("douyin")) == [str(message_id(at)) for at in (500, 1000, 2000)]
+    assert {(m.source, m.kind, m.recalled) for m in held if "order" in m.source} == {("im_table/order:4200000000017", AGENT, True)}
+    assert admitted.recording.platform == "douyin"
+    assert admit(archive, request, "tester").already_held
