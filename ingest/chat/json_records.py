@@ -103,6 +103,7 @@ class _Window:
         self._text = ""
         self._ended = False
         self._inside = False
+        self._breaks_off = False
         self.at = 0
 
     def more(self) -> bool:
@@ -134,8 +135,8 @@ class _Window:
             number += 1
             try:
                 value = self.value(f"record {number}")
-            except _BreaksOff:
-                if number == 1:
+            except InvalidContent:
+                if number == 1 or not self._breaks_off:
                     raise
                 note(f"{self._file.name}: record {number}, the last, breaks off and was left out")
                 return
@@ -164,7 +165,8 @@ class _Window:
                 if isinstance(error, json.JSONDecodeError):
                     reason = f"{error.msg}, {error.pos - self.at} characters into it"
                     if error.msg.startswith("Unterminated") or error.pos >= len(self._text.rstrip()) - 8:
-                        raise _BreaksOff(f"{self._file.path}, {what} breaks off: {reason}") from error
+                        self._breaks_off = True
+                        raise InvalidContent(f"{self._file.path}, {what} breaks off: {reason}") from error
                 raise InvalidContent(f"{self._file.path}, {what} is no valid JSON: {reason[:200]}") from error
             # A number at the very end may go on in the next piece.
             if end == len(self._text) and isinstance(value, int | float) and self.more():
@@ -191,10 +193,6 @@ class _Window:
                 return found
             self.value(f"“{str(name)[:60]}”")
         return False
-
-
-class _BreaksOff(InvalidContent):
-    """The text ends within a record."""
 
 
 @lru_cache(maxsize=4)

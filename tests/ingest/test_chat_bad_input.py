@@ -353,10 +353,19 @@ DOCTYPE = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&
 TYPES = ("[Content_Types].xml", b"<Types/>")
 
 
+def claiming(size: int) -> bytes:
+    """An archive whose one sheet says it unpacks to so many bytes."""
+    content = bytearray(zipped(("xl/a.xml", b"<x/>"), TYPES))
+    at = content.index(b"PK\x01\x02") + 24
+    content[at : at + 4] = size.to_bytes(4, "little")
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     "content, error, says",
     [
-        (zipped(TYPES, ("xl/a.xml", b"0" * (600 << 20))), InputTooLarge, "unpacks to"),
+        (claiming(600 << 20), InputTooLarge, "unpacks to"),
+        (claiming(1 << 10), InvalidContent, "workbook"),
         (zipped(TYPES, ("xl/a.xml", b"0" * (20 << 20))), InputTooLarge, "200 times its size"),
         (zipped(TYPES, *((f"xl/{n}.xml", b"") for n in range(2500))), InputTooLarge, "holds 2501 files"),
         (zipped(TYPES), InvalidContent, "workbook"),
