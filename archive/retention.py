@@ -107,6 +107,10 @@ class Retention:
 
         NotFound if it isn't held; StoreUnavailable where the store doesn't answer: then run it again.
         """
+        # Locked before it is recorded: whoever is killed in between leaves nothing recorded that isn't locked.
+        with self._database.reading() as connection:
+            locked = self._due(connection, "recording", recording_id).until
+        self._lock("recording", recording_id, locked)
         with self._database.writing() as connection:
             self._custody.queue(connection)
             due = self._due(connection, "recording", recording_id)
@@ -116,7 +120,8 @@ class Retention:
                 until = recorded
             else:
                 self._record(connection, recording_id, version + 1, due, actor)
-        self._lock("recording", recording_id, until)
+        if until > locked:
+            self._lock("recording", recording_id, until)
         with self._database.reading() as connection:
             on_it = holdings.cases_on(connection, recording_id)
         for case_id in on_it:
