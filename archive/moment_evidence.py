@@ -138,7 +138,9 @@ def _excerpt(transcript: Transcript, span: list[Json], chosen: Sequence[tuple[in
     for n, segment, masked in chosen:
         path: list[Json] = [node.hex() for node in inclusion_proof(leaves, n)]
         hidden: dict[str, Json] = {"masked": True, "leaf": leaves[n].hex()} if masked else {}
-        shown.append({"segment": segment_json(segment), "path": path, **hidden})
+        # With its words' times and probabilities beside it, the leaf would let anyone try numbers for the masked one until one fits.
+        said = replace(segment, words=(), confidence=None) if masked else segment
+        shown.append({"segment": segment_json(said), "path": path, **hidden})
     # What an edited version's parameters say of every edit in the recording is not this excerpt's to show.
     names = ("base_version", "base_digest") if p.engine == HUMAN else tuple(p.parameters)
     return {
