@@ -48,7 +48,7 @@ def ingest(
     media: Annotated[Optional[list[Path]], typer.Argument(help="Media files; several are the parts of one session, in order.")] = None,  # noqa: UP045
     recording_id: Annotated[Optional[str], typer.Option("--id", help="Id to hold it under; default: made from the content.")] = None,  # noqa: UP045
     chat: Annotated[Optional[list[Path]], typer.Option("--chat", help="Chat log; again for each part.")] = None,  # noqa: UP045
-    captions: Annotated[Optional[Path], typer.Option("--captions", help="SRT, VTT or ASS; alone, no media is held.")] = None,  # noqa: UP045
+    captions: Annotated[Optional[Path], typer.Option("--captions", help="SRT, VTT, ASS, LRC, Whisper JSON; alone: no media held.")] = None,  # noqa: UP045
     products: Annotated[Optional[Path], typer.Option("--products", help="The shelf, JSON or CSV.")] = None,  # noqa: UP045
     events: Annotated[Optional[Path], typer.Option("--events", help="What was on air when, JSON or CSV.")] = None,  # noqa: UP045
     started_at: Annotated[Optional[str], typer.Option("--started-at", help="2026-11-18T20:00:00+08:00")] = None,  # noqa: UP045

@@ -8,7 +8,7 @@ What a crash leaves behind is at most objects that no recording names yet; the s
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -330,7 +330,7 @@ def _import_captions(archive: Archive, recording: Recording, read: _Read, kept: 
 
 def _in_part(segment: Segment, recording: Recording) -> Segment:
     part = recording.part_at(segment.start_ms)
-    return Segment(segment.number, part.number if part else None, segment.start_ms, segment.end_ms, segment.text)
+    return replace(segment, part=part.number if part else None)
 
 
 def _spans(segments: Sequence[Segment]) -> list[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """LRC, Whisper's JSON, and WebVTT from HLS: their words at their times, and a clear word where they are broken."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.errors import LiveProofError
+from archive.opening import Archive
 from archive.transcript import Word
+from ingest.admission import IngestRequest, admit
 from ingest.captions import Captions, read_captions
 from ingest.errors import InvalidContent, UnknownFormat
 from ingest.input_file import check_file
@@ -241,3 +244,12 @@ def test_no_text_breaks_the_readers(tmp_path: Path, noise: str, head: str) -> No
         assert "captions.dat" in str(refused)
     else:
         assert all(segment.text and segment.end_ms >= segment.start_ms >= 0 for segment in captions.segments)
+
+
+def test_an_admission_keeps_the_words_that_whispers_json_had(archive: Archive, flv: Callable[..., Path], tmp_path: Path) -> None:
+    captions = tmp_path / "said.json"
+    captions.write_text(json.dumps(WHISPER), "utf-8")
+    admitted = admit(archive, IngestRequest((flv(),), captions=captions), "ann")
+    first, second = archive.transcripts.version(admitted.recording.id, 1).segments
+    assert (first.part, first.confidence, second.confidence) == (1, 0.9, None)
+    assert first.words == (Word(1000, 1420, "这条", 0.9), Word(1400, 1800, "围巾", 0.8))
