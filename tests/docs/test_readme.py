@@ -10,6 +10,7 @@ from typer.main import get_command
 from api.cli import app
 from api.settings import ApiSettings
 from archive.settings import ArchiveSettings
+from ingest.settings import IngestSettings
 from search.settings import SearchSettings
 from transcribe.settings import TranscribeSettings
 
@@ -37,13 +38,13 @@ def test_every_command_in_the_readme_is_one_that_the_program_takes(readme: Path)
         command.make_context(command.name, [word for word in rest if word not in ("--help",)])
 
 
-def test_every_setting_in_the_readme_is_read_by_a_package() -> None:
+def test_every_setting_in_the_docs_is_read_by_a_package() -> None:
     known = {
         "LIVEPROOF_" + name.upper()
-        for kind in (ArchiveSettings, ApiSettings, SearchSettings, TranscribeSettings)
+        for kind in (ArchiveSettings, ApiSettings, IngestSettings, SearchSettings, TranscribeSettings)
         for name in kind.model_fields
     }
-    named = {name for readme in READMES for name in re.findall(r"LIVEPROOF_[A-Z_]+", readme.read_text("utf-8"))}
+    named = {name for page in DOCS for name in re.findall(r"LIVEPROOF_[A-Z0-9_]+", page.read_text("utf-8"))}
     assert named
     assert named <= known
 
