@@ -62,7 +62,8 @@ def read_chat(workplace: At, recording_id: IdInPath, from_ms: FromMs = None, to_
     """Names, phone numbers and the like leave the archive only as pseudonyms (G9); the same viewer keeps the same one."""
     recording = workplace.archive.catalog.recording(recording_id)
     found = workplace.archive.catalog.messages(recording.id, from_ms, to_ms)
-    pseudonyms = Pseudonyms(pseudonym_secret(workplace.archive.home), f"recording {recording.id}")
+    host = [recording.host] if recording.host else []
+    pseudonyms = Pseudonyms(pseudonym_secret(workplace.archive.home), f"recording {recording.id}", public=host)
     names = pseudonyms.names(line.author for line in found)
     return {
         "recording": recording_id,

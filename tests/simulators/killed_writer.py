@@ -23,6 +23,7 @@ from sqlalchemy import func, select
 
 from api import operations
 from api.workplace import Workplace, open_workplace
+from archive import evidence_package
 from archive.opening import Archive, open_archive
 from archive.schema import metadata
 from archive.settings import ArchiveSettings
@@ -138,6 +139,9 @@ def _held(archive: Archive) -> dict[str, Any]:
     for signed in ("checkpoints", "timestamps", "witness_copies", "custody_entries"):
         del rows[signed]
     acts = Counter((entry.action, entry.subject) for entry in archive.custody.entries())
+    if ("package.sealed", CASE) in acts:
+        # A making that was killed after its seal was logged is sealed again, and the log rightly tells of both.
+        acts["package.sealed", CASE] = 1
     return {"rows": rows, "acts": acts}
 
 
@@ -218,6 +222,8 @@ def main(kind: str, home: Path, folder: Path) -> None:
     type(archive.checkpoints).make = _saying("checkpoint", type(archive.checkpoints).make)  # type: ignore[method-assign]
     type(archive.store).put_file = _saying("store_file", type(archive.store).put_file)  # type: ignore[method-assign]
     type(archive.cases).record_package = _saying("record", type(archive.cases).record_package)  # type: ignore[method-assign]
+    for name, step in (("_write_reports", "reports"), ("_seal", "seal"), ("write_zip", "zip")):
+        setattr(evidence_package, name, _saying(step, getattr(evidence_package, name)))
     _say("begin")
     perform(kind, place, folder, progress)
     _say("done")
