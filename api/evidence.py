@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, File, Request, UploadFile
+from fastapi import APIRouter, Body, File, Form, Request, UploadFile
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -125,13 +125,16 @@ def download(request: Request, workplace: At, clip_id: Annotated[str, InPath(pat
 
 
 @router.post("/verify", summary="Check an evidence package", responses=examples.REPORT)
-def verify(file: Annotated[UploadFile, File(description="The ZIP as it was handed over.")]) -> Reply:
+def verify(
+    file: Annotated[UploadFile, File(description="The ZIP as it was handed over.")],
+    key: Annotated[str | None, Form(max_length=200, description="The archive's signing key or its id, where it is known.")] = None,
+) -> Reply:
     """Needs no archive: only the package is looked at. `passed` is false where any check fails, and that check names the file."""
     with tempfile.TemporaryDirectory(prefix="liveproof-verify-") as folder:
         copy = Path(folder) / "package.zip"
         with copy.open("wb") as target:
             shutil.copyfileobj(file.file, target, 1 << 20)
-        return {**answers.report_json(verify_package(copy)), "subject": (file.filename or copy.name)[-200:]}
+        return {**answers.report_json(verify_package(copy, key)), "subject": (file.filename or copy.name)[-200:]}
 
 
 def _kind(file: Path) -> ClipFile:

@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api import answers, examples, operations
-from api.fields import At, FromMs, IdInPath, Reply, ToMs
+from api.fields import At, FromMs, IdInPath, Reply, ToMs, actor
 from api.media import file_response
+from api.transcript_edits import edit_transcript
 from archive.catalog import event_json
 from archive.errors import NotFound
 from archive.redaction import Pseudonyms, mask, pseudonym_secret
@@ -55,6 +57,28 @@ def read_transcript(
         "segments": [answers.segment_json(recording, segment) for segment in said[:limit]],
         "more": len(said) > limit,
     }
+
+
+class Correction(BaseModel):
+    """Other words for one segment, by its number. With `version` it is refused if that is no longer the newest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    segment: Annotated[int, Field(ge=1, le=10_000_000)]
+    text: Annotated[str, Field(max_length=10_000)]
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    version: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+
+
+@router.post("/{recording_id}/transcript/edits", status_code=201, summary="Correct a segment", responses=examples.TRANSCRIPT)
+def correct_transcript(workplace: At, recording_id: IdInPath, correction: Correction) -> Reply:
+    """A further version, which search finds from now on; the machine's words stay in theirs (G7)."""
+    edited = edit_transcript(
+        workplace, recording_id, correction.segment, correction.text, correction.reason, actor(workplace), correction.version
+    )
+    recording = workplace.archive.catalog.recording(recording_id)
+    changed = [answers.segment_json(recording, s) for s in edited.segments if s.number == correction.segment]
+    return {"recording": recording_id, "transcript": answers.transcript_json(edited), "segments": changed, "more": False}
 
 
 @router.get("/{recording_id}/chat", summary="Viewers' messages, pseudonymised", responses=examples.CHAT)

@@ -10,10 +10,14 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api import operations
+from api.app import create_app
 from api.cli import app
 from api.transcript_edits import edit_transcript
-from api.workplace import Workplace
-from archive.settings import archive_settings
+from api.workplace import Workplace, open_workplace
+from archive.settings import ArchiveSettings, archive_settings
+from ingest.admission import IngestRequest
+from search.settings import SearchSettings
+from tests.api.conftest import LINES, NOW, hold, srt
 from tests.archive.held import add_transcript, admit, open_test_archive
 
 CHAT = "时间,发送人,内容\n1,小李,我电话13812345678\n2,客服,您好\n".encode()
@@ -65,14 +69,40 @@ def test_a_case_takes_its_steps_and_refuses_a_leap_with_a_way_to_mend_it(client:
     assert client.post(address, json={"stage": "nowhere"}).status_code == 422
 
 
-def test_an_edited_segment_is_found_by_its_new_words(workplace: Workplace) -> None:
-    before = operations.search(workplace, "有没有说可以分期付款", recording="live-1")
+@pytest.fixture
+def heard(tmp_path: Path) -> Iterator[Workplace]:
+    """A workplace of its own, so that an edit in it changes nothing for the tests that share one."""
+    place = open_workplace(ArchiveSettings(home=tmp_path / "home", free_space_margin_bytes=0, actor="tester"), lambda: NOW)
+    place.search_settings = SearchSettings(embedding_model="none")
+    (tmp_path / "captions.srt").write_text(srt(LINES), "utf-8")
+    hold(place, IngestRequest(recording_id="heard", captions=tmp_path / "captions.srt"))
+    yield place
+    place.close()
+
+
+def test_an_edited_segment_is_found_by_its_new_words(heard: Workplace) -> None:
+    before = operations.search(heard, "有没有说可以分期付款", recording="heard")
     assert not before.found
-    edit_transcript(workplace, "live-1", 4, "支持花呗分期付款十二期免息", "听了三遍", "ann")
-    after = operations.search(workplace, "有没有说可以分期付款", recording="live-1")
+    edit_transcript(heard, "heard", 4, "支持花呗分期付款十二期免息", "听了三遍", "ann")
+    after = operations.search(heard, "有没有说可以分期付款", recording="heard")
     assert after.found and "分期付款" in after.moments[0].quote
     assert "edited_by_hand" in after.moments[0].risk
-    assert workplace.archive.transcripts.version("live-1", 1).segments[3].text == "喜欢的家人可以去拍"
+    assert heard.archive.transcripts.version("heard", 1).segments[3].text == "喜欢的家人可以去拍"
+
+
+def test_a_correction_over_http_is_a_further_version_and_one_of_an_old_version_is_refused(heard: Workplace) -> None:
+    with TestClient(create_app(heard), base_url="http://127.0.0.1") as client:
+        address = "/v1/recordings/heard/transcript/edits"
+        newest = client.get("/v1/recordings/heard/transcript").json()["transcript"]["version"]
+        correction = {"segment": 2, "text": "先看一号链接百分之九十五山羊绒", "reason": "听了三遍", "version": newest}
+        made = client.post(address, json=correction)
+        assert made.status_code == 201, made.text
+        assert (made.json()["transcript"]["version"], made.json()["segments"][0]["text"]) == (newest + 1, correction["text"])
+        stale = client.post(address, json=correction)
+        assert stale.status_code == 409 and "version" in stale.json()["detail"]
+        beyond = client.post(address, json={**correction, "version": newest + 1, "segment": 99})
+        assert beyond.status_code == 409 and "99" in beyond.json()["detail"]
+        assert client.post("/v1/recordings/none/transcript/edits", json=correction).status_code == 404
 
 
 @pytest.fixture

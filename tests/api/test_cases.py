@@ -47,6 +47,10 @@ def test_a_package_downloads_verifies_and_is_logged(client: TestClient, workplac
     assert client.get(built["verification"]).json()["passed"] is True
     report = client.post("/v1/verify", files={"file": ("证据.zip", downloaded.content, "application/zip")}).json()
     assert report["passed"] is True and report["subject"] == "证据.zip" and len(report["checks"]) > 3
+    known = client.get("/v1/custody/keys").json()["keys"][-1]["key_id"]
+    for key, holds in ((known, True), ("00000000", False)):
+        told = client.post("/v1/verify", files={"file": ("a.zip", downloaded.content)}, data={"key": key}).json()
+        assert told["passed"] is holds, key
     actions = [entry.action for entry in workplace.archive.custody.entries([case_id])]
     assert "package.built" in actions and "package.download" in actions
 
