@@ -12,7 +12,7 @@ from archive.package_contents import CONTEXT, Contents, Item, MomentEvidence
 from archive.redaction import Pseudonyms, mask, mask_transcript
 from archive.timeline import format_ms
 from archive.transcript import Segment, Transcript
-from archive.transcripts import HUMAN, edits_of, segment_json, segment_leaves, segments_root
+from archive.transcripts import HUMAN, edits_of, hashed_segment, segment_json, segment_leaves, segments_root
 
 # How much is shown around a moment, before and after it.
 CLIP_CONTEXT_MS = 5_000
@@ -133,14 +133,16 @@ def _around(transcript: Transcript, start_ms: int, end_ms: int) -> list[tuple[in
 
 
 def _excerpt(transcript: Transcript, span: list[Json], chosen: Sequence[tuple[int, Segment, bool]]) -> dict[str, Json]:
-    leaves, p = segment_leaves(transcript.segments), transcript.provenance
+    leaves, p = segment_leaves(transcript), transcript.provenance
     shown: list[Json] = []
     for n, segment, masked in chosen:
         path: list[Json] = [node.hex() for node in inclusion_proof(leaves, n)]
-        hidden: dict[str, Json] = {"masked": True, "leaf": leaves[n].hex()} if masked else {}
-        # With its words' times and probabilities beside it, the leaf would let anyone try numbers for the masked one until one fits.
-        said = replace(segment, words=(), confidence=None) if masked else segment
-        shown.append({"segment": segment_json(said), "path": path, **hidden})
+        if masked:
+            # Without its salt the leaf helps nobody to try numbers for the masked one; older transcripts have no salt, so words stay out.
+            said = segment_json(replace(segment, words=(), confidence=None))
+            shown.append({"segment": said, "path": path, "masked": True, "leaf": leaves[n].hex()})
+        else:
+            shown.append({"segment": hashed_segment(transcript, segment), "path": path})
     # What an edited version's parameters say of every edit in the recording is not this excerpt's to show.
     names = ("base_version", "base_digest") if p.engine == HUMAN else tuple(p.parameters)
     return {
@@ -151,7 +153,7 @@ def _excerpt(transcript: Transcript, span: list[Json], chosen: Sequence[tuple[in
             "version": transcript.version,
             "digest": transcript.digest,
             "segments": len(leaves),
-            "segments_root": segments_root(transcript.segments),
+            "segments_root": segments_root(transcript),
             "engine": p.engine,
             "engine_version": p.engine_version,
             "model": p.model,

@@ -150,6 +150,7 @@ transcripts = Table(
     Column("speech", JSON, nullable=False),
     Column("skipped", JSON, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("salt", Text),
     UniqueConstraint("recording_id", "version"),
 )
 

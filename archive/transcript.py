@@ -44,7 +44,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One version of a recording's words. `speech` and `skipped` are the regions heard and left out, in ms pairs."""
+    """One version of a recording's words. `speech` and `skipped` are the regions heard and left out, in ms pairs.
+
+    `salt` (hex) is hashed in, so that a digest or a neighbour's proof helps nobody to guess words that were masked (G9).
+    """
 
     recording_id: str
     version: int
@@ -54,4 +57,5 @@ class Transcript:
     skipped: tuple[tuple[int, int], ...] = ()
     id: int | None = None
     digest: str | None = None
+    salt: str | None = None
     more: dict[str, Json] = field(default_factory=dict)

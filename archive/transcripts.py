@@ -1,5 +1,8 @@
 """Stored transcripts: each a version with its provenance and a digest over all of it; none is ever overwritten (G7)."""
 
+import hashlib
+import hmac
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -18,6 +21,7 @@ from archive.transcript import Provenance, Segment, Transcript, Word
 HUMAN = "human"
 EDITED = "edited_by_hand"
 TEXT_MAX_CHARS, REASON_MAX_CHARS = 2_000, 500
+SALT_BYTES = 32
 
 
 class TranscriptCatalog:
@@ -103,6 +107,7 @@ class TranscriptCatalog:
 
     def _store(self, connection: Connection, draft: Transcript, actor: str, action: str, logged: Mapping[str, Json]) -> Transcript:
         """Write a version and its entry, in the caller's transaction."""
+        draft = replace(draft, salt=secrets.token_hex(SALT_BYTES))
         provenance, digest = draft.provenance, transcript_digest(draft)
         key = connection.execute(
             insert(transcripts)
@@ -118,6 +123,7 @@ class TranscriptCatalog:
                 speech=[list(span) for span in draft.speech],
                 skipped=[list(span) for span in draft.skipped],
                 digest=digest,
+                salt=draft.salt,
             )
             .returning(transcripts.c.id)
         ).scalar_one()
@@ -130,7 +136,7 @@ class TranscriptCatalog:
             "model": provenance.model,
             "model_digest": provenance.model_digest,
             "segments": len(draft.segments),
-            "segments_root": segments_root(draft.segments),
+            "segments_root": segments_root(draft),
             "rows": [claim(connection, transcripts, id=key), claim(connection, segments, transcript_id=key)],
         }
         self._custody.append(connection, actor, action, draft.recording_id, {**detail, **logged})
@@ -172,6 +178,7 @@ class TranscriptCatalog:
             tuple((start, end) for start, end in row["skipped"]),
             row["id"],
             row["digest"],
+            row["salt"],
         )
 
 
@@ -196,8 +203,10 @@ def transcript_digest(transcript: Transcript) -> str:
     """Digest over provenance, regions and every segment: what the custody log holds a transcript to (G2)."""
     p = transcript.provenance
     said: list[Json] = [segment_json(segment) for segment in transcript.segments]
+    salted: dict[str, Json] = {"salt": transcript.salt} if transcript.salt else {}
     return digest_json(
         {
+            **salted,
             "recording": transcript.recording_id,
             "version": transcript.version,
             "engine": [p.engine, p.engine_version, p.model, p.model_digest],
@@ -210,14 +219,26 @@ def transcript_digest(transcript: Transcript) -> str:
     )
 
 
-def segment_leaves(said: Sequence[Segment]) -> list[bytes]:
+def segment_leaves(transcript: Transcript) -> list[bytes]:
     """Merkle leaves of a transcript's segments, so that a few of them can be shown to be in it without the others (G3 for words)."""
-    return [leaf_hash(canonical_json(segment_json(segment))) for segment in said]
+    return [leaf_hash(canonical_json(hashed_segment(transcript, segment))) for segment in transcript.segments]
 
 
-def segments_root(said: Sequence[Segment]) -> str:
+def segments_root(transcript: Transcript) -> str:
     """RFC 6962 root over the segments, which the custody entry of a transcript holds."""
-    return "sha256:" + tree_hash(segment_leaves(said)).hex()
+    return "sha256:" + tree_hash(segment_leaves(transcript)).hex()
+
+
+def hashed_segment(transcript: Transcript, segment: Segment) -> dict[str, Json]:
+    """What a segment's leaf is over: the segment, and a salt of its own that is shown with it and says nothing of any other's.
+
+    salt = the first 16 bytes of HMAC-SHA256(the transcript's salt, the segment's number in decimal), in hex. Versions written before
+    transcripts had a salt have none.
+    """
+    if not transcript.salt:
+        return segment_json(segment)
+    own = hmac.new(bytes.fromhex(transcript.salt), str(segment.number).encode(), hashlib.sha256).hexdigest()[:32]
+    return {**segment_json(segment), "salt": own}
 
 
 def segment_json(segment: Segment) -> dict[str, Json]:

@@ -255,7 +255,7 @@ def _check_transcripts(archive: Archive, _progress: Progress) -> tuple[int, list
         except NotFound:
             problems.append((name, "is logged but no longer held"))
             continue
-        if transcript_digest(held) != digest or held.digest != digest or (root is not None and segments_root(held.segments) != root):
+        if transcript_digest(held) != digest or held.digest != digest or (root is not None and segments_root(held) != root):
             problems.append((name, "was changed after it was logged"))
     for recording in archive.catalog.recordings():
         latest = archive.transcripts.latest(recording.id)

@@ -13,11 +13,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from archive.case_attachments import attach
+from archive.digest import canonical_json
 from archive.evidence_package import build_package
+from archive.merkle import leaf_hash
 from archive.opening import Archive
 from archive.recording import Message
 from archive.reveal import pseudonyms_of, reveal
-from archive.verification import verify_package
+from archive.transcript import Provenance, Segment
+from archive.transcripts import segment_json, segment_leaves
+from archive.verification import verify_archive, verify_package
 from tests.archive.held import EVENTS, SHELF, add_transcript, admit, open_test_archive
 
 BUYER, FRIEND, STRANGER = "爱吃瓜的小李", "青柠七七", "momo酱2019"
@@ -114,3 +118,35 @@ def test_chat_and_search_over_http_name_no_viewer(client: TestClient) -> None:
         answer = client.get(address)
         assert answer.status_code == 200
         assert [secret for secret in ("青柠七七", "老张", "13812345678") if secret in answer.text] == []
+
+
+def test_a_masked_caption_can_not_be_guessed_from_its_leaf_or_a_neighbours_proof(held: Archive, tmp_path: Path) -> None:
+    number = "13812345678"
+    lines = ("这条手串保真假一赔十", f"售后打{number}", "喜欢的可以拍")
+    said = [Segment(n, 1, 3500 + 1000 * n, 4500 + 1000 * n, text) for n, text in enumerate(lines)]
+    provenance = Provenance("imported", "1", "srt", None, {}, held.clock())
+    kept = held.transcripts.add("r1", provenance, said, [], [], "ann")
+    build_package(held, "case-1", "ann", tmp_path / "case.zip")
+    assert verify_package(tmp_path / "case.zip").passed
+    with zipfile.ZipFile(tmp_path / "case.zip") as opened:
+        (name,) = (name for name in opened.namelist() if name.endswith("01/transcript.json"))
+        shown = json.loads(opened.read(name))["segments"]
+    masked = next(item for item in shown if item.get("masked"))
+    assert number not in masked["segment"]["text"] and "salt" not in masked["segment"]
+    # Whoever guesses right knows the segment to the last field, all but its salt.
+    guess = leaf_hash(canonical_json({**masked["segment"], "text": lines[1]})).hex()
+    true_leaf = segment_leaves(kept)[masked["segment"]["number"] - 1].hex()
+    assert masked["leaf"] == true_leaf != guess
+    assert guess not in {node for item in shown for node in item["path"]}
+    salts = [item["segment"]["salt"] for item in shown if not item.get("masked")]
+    assert len(set(salts)) == len(salts) == 2 and kept.salt is not None and not any(salt in kept.salt for salt in salts)
+
+
+def test_transcripts_from_before_there_were_salts_still_verify(held: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.transcripts.SALT_BYTES", 0)
+    add_transcript(held, "r1")
+    kept = held.transcripts.version("r1", 2)
+    assert segment_leaves(kept) == [leaf_hash(canonical_json(segment_json(segment))) for segment in kept.segments]
+    build_package(held, "case-1", "ann", tmp_path / "case.zip")
+    assert verify_package(tmp_path / "case.zip").passed
+    assert verify_archive(held, only=("transcripts", "claims")).passed

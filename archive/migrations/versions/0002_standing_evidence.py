@@ -11,6 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column('transcripts', sa.Column('salt', sa.Text(), nullable=True))
     op.create_table('checkpoints',
     sa.Column('tree_size', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('root', sa.Text(), nullable=False),
