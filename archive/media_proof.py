@@ -23,7 +23,7 @@ from archive.media_groups import Group, Grouping, chosen_streams, open_media, pa
 from archive.merkle import leaf_hash, tree_hash
 from archive.opening import Archive
 from archive.recording import Part, Recording
-from archive.verifier.clips import ClipContent
+from archive.verifier.clips import HIDES, ClipContent
 from archive.verifier.outcomes import Wrong
 
 if TYPE_CHECKING:
@@ -126,7 +126,11 @@ def read_clip(path: Path) -> ClipContent:
             extradata: dict[str, str | None] = {
                 str(s.type): hashlib.sha256(s.codec_context.extradata).hexdigest() for s in chosen if s.codec_context.extradata
             }
-            found = [(str(p.stream.type), hashlib.sha256(p).hexdigest(), _exact_ms(p)) for p in packets(container, chosen)]
+            found = []
+            for packet in packets(container, chosen):
+                if packet.is_discard:
+                    raise Wrong(*HIDES)
+                found.append((str(packet.stream.type), hashlib.sha256(packet).hexdigest(), _exact_ms(packet)))
             return ClipContent(found, extradata)
     except NoMediaHeld as error:
         raise Wrong(str(error)) from error

@@ -78,16 +78,21 @@ def content_as_proven(proof: dict[str, Any]) -> ClipContent:
     return ClipContent(packets, {s["kind"]: s["extradata"] for s in proof["header"]["leaf"]["streams"]})
 
 
+HIDES = ("some of its packets are there but not played: an edit list hides them", None, "部分数据包存在却不播放：被编辑列表隐藏")
+
+
 def read_with_ffprobe(path: Path) -> ClipContent:
     """A clip's content as `ffprobe` hashes it."""
     command = ["ffprobe", "-v", "error", "-show_packets", "-show_streams", "-show_data_hash", "sha256", "-of", "json"]
-    entries = "packet=codec_type,pts_time,data_hash:stream=codec_type,extradata_hash"
+    entries = "packet=codec_type,pts_time,flags,data_hash:stream=codec_type,extradata_hash"
     asked = [*command, "-show_entries", entries, str(path)]
     shown = subprocess.run(asked, capture_output=True, timeout=FFPROBE_TIMEOUT_S, check=False)
     if shown.returncode != 0:
         said = shown.stderr.decode(errors="replace").strip()[-300:]
         raise Wrong("ffprobe can't read it: " + said, chinese="ffprobe 无法读取：" + said)
     content = json.loads(shown.stdout)
+    if any("D" in p.get("flags", "") for p in content["packets"]):
+        raise Wrong(*HIDES)
     return ClipContent(
         [
             (p["codec_type"], p["data_hash"].split(":")[1].lower(), float(p["pts_time"]) * 1000 if "pts_time" in p else None)

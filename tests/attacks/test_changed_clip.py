@@ -99,6 +99,22 @@ def test_another_decoder_setup_is_found(archive: Archive, media: dict[str, Path]
         verify_proof_clip(clip.proof_clip, clip.proof)
 
 
+def test_an_edit_list_that_hides_the_head_of_a_clip_is_found(archive: Archive, media: dict[str, Path], tmp_path: Path) -> None:
+    admit(archive, "r1", [media["flv"]])
+    clip = cut_clip(archive, "r1", 3500, 7000, tmp_path / "clip.mp4", "tester")
+    hidden = tmp_path / "hidden.mp4"
+    # Every packet is still there, and players begin half a second later.
+    command = [ffmpeg_program(), "-v", "error", "-ss", "0.5", "-i", str(clip.proof_clip), "-c", "copy", str(hidden)]
+    subprocess.run(command, check=True, timeout=60)
+    with av.open(str(hidden)) as container:
+        assert any(packet.is_discard for packet in container.demux() if packet.size)
+    with pytest.raises(VerificationFailed, match="not played"):
+        verify_proof_clip(hidden, clip.proof)
+    if ffprobe_program():
+        with pytest.raises(Wrong, match="not played"):
+            read_with_ffprobe(hidden)
+
+
 def test_a_re_encoded_clip_is_found(clip: Clip, tmp_path: Path) -> None:
     encoded = tmp_path / f"encoded{clip.proof_clip.suffix}"
     command = [ffmpeg_program(), "-v", "error", "-i", str(clip.proof_clip), "-c:v", "libx264", "-crf", "30", "-c:a", "aac", str(encoded)]
