@@ -7,7 +7,7 @@ What a crash leaves behind is at most objects that no recording names yet; the s
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from archive.digest import digest_json
 from archive.errors import AlreadyHeld
 from archive.media_proof import MediaProof, keep_proof
 from archive.opening import Archive
-from archive.recording import Part, Recording
+from archive.recording import Part, Product, Recording
 from archive.timeline import WallTime
 from archive.transcript import Provenance, Segment
 from ingest.captions import Captions, read_captions
@@ -30,6 +30,7 @@ from ingest.keeping import Kept, Progress, ToKeep, digests_of, digests_only, kee
 from ingest.media_probe import MediaProbe, probe_and_prove
 from ingest.products import events_from, products_from
 from ingest.settings import IngestSettings, ingest_settings
+from ingest.shelf_dumps import is_dump, read_dump
 from ingest.tables import read_rows
 
 log = structlog.get_logger()
@@ -172,23 +173,35 @@ def _read(request: IngestRequest, settings: IngestSettings, progress: Progress) 
 
     # The small files first: their faults show before hours of media are read.
     captions = read_captions(captions_file, settings) if captions_file else None
-    shelf = products_from(read_rows(products.file, products.content, settings)) if products else ()
-    event_rows = read_rows(events.file, events.content, settings) if events else []
+    notes: list[str] = []
+    shelf = _shelf(products, settings, notes.append)
+    dump = read_dump(events.file, settings, notes.append) if events and is_dump(events.file) else None
+    event_rows = read_rows(events.file, events.content, settings) if events and dump is None else []
     chats = recognise(chat, [file.name for file in media], zone)
 
     probed = _probe_all(media, progress)
     probes = tuple(found for found, _ in probed)
     alignment = align(_timings(media, probes, chats), request.started_at, zone)
     wall_zero = alignment.clocks[0].wall_start if alignment.clocks else request.started_at or _earliest(chats)
-    notes: list[str] = []
+    on_air = events_from(event_rows, {product.product_id for product in shelf}, wall_zero)
+    if dump is not None:
+        shelf, on_air = dump.laid(shelf, wall_zero, notes.append)
     draft = Admission(
         recording=_draft_recording(request, chats, wall_zero, _duration(alignment, probes, captions), alignment),
         messages=read_messages(chats, alignment.clocks, wall_zero, settings, notes.append),
         products=shelf,
-        events=events_from(event_rows, {product.product_id for product in shelf}, wall_zero),
+        events=on_air,
     )
     proofs = tuple(proof for _, proof in probed)
     return _Read(media, probes, proofs, alignment, tuple(chats), captions_file, captions, products, events, draft, tuple(notes))
+
+
+def _shelf(products: _Table | None, settings: IngestSettings, note: Callable[[str], None]) -> tuple[Product, ...]:
+    if products is None:
+        return ()
+    if is_dump(products.file):
+        return read_dump(products.file, settings, note).products()
+    return products_from(read_rows(products.file, products.content, settings))
 
 
 def _table(path: Path | None, what: str, settings: IngestSettings) -> _Table | None:

@@ -153,6 +153,38 @@ def test_events_are_read_in_time_order_from_every_way_of_saying_when(tmp_path: P
     )
 
 
+def test_explanations_may_overlap(tmp_path: Path) -> None:
+    found = events(
+        tmp_path,
+        [
+            {"event": "explain", "product_id": "p1", "from": 1000, "to": 9000},
+            {"event": "explain", "product_id": "p2", "from": 5000, "to": 12_000},
+            {"event": "explain", "product_id": "p1", "from": 11_000, "to": 12_000},
+        ],
+        {"p1", "p2"},
+    )
+    assert [(event.product_id, event.at_ms) for event in found] == [
+        ("p1", 1000),
+        ("p2", 5000),
+        ("p1", 9000),
+        ("p1", 11_000),
+        ("p2", 12_000),
+        ("p1", 12_000),
+    ]
+
+
+def test_ids_of_platforms_and_the_time_an_offer_holds_are_kept(tmp_path: Path) -> None:
+    kept = {
+        "platform_product_id": "88001",
+        "promotion_id": 3600001,
+        "sku_id": "7",
+        "sku_attrs": {"颜色": "灰"},
+        "valid_from": "2026-11-18T20:00:00+08:00",
+        "valid_to": "2026-11-19T00:00:00+08:00",
+    }
+    assert shelf(tmp_path, [{"product_id": "p1", "title": "围巾", **kept}])[0].more == kept
+
+
 @pytest.mark.parametrize(
     "row, field",
     [
