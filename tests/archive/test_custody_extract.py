@@ -40,12 +40,12 @@ def checked(extract: Extract) -> list[CustodyEntry]:
 
 
 def test_an_extract_shows_its_subjects_entries_and_nothing_of_others(archive: Archive) -> None:
-    for recording in ("r1", "r2", "r3"):
+    for recording in ("first-room", "second-room", "third-room"):
         admit(archive, recording, [])
-    extract = custody_extract(archive, {"r2"}, "ann")
+    extract = custody_extract(archive, {"second-room"}, "ann")
     shown = checked(extract)
-    assert [(entry.action, entry.subject) for entry in shown] == [("admit", "r2"), ("key.made", "signing-key")]
-    assert "r3" not in json.dumps(extract.document)
+    assert [(entry.action, entry.subject) for entry in shown] == [("admit", "second-room"), ("key.made", "signing-key")]
+    assert "third-room" not in json.dumps(extract.document)
 
 
 def test_older_checkpoints_are_shown_to_be_the_beginning_of_the_newest(archive: Archive) -> None:
