@@ -90,7 +90,9 @@ def rules(as_json: AsJson = False) -> None:
             return
         for rule in table:
             events = "/".join(printing.say(f"retention.event.{event}") for event in rule.events)
-            length = printing.say("retention.length", years=rule.years, days=rule.days)
+            length = " ".join(
+                printing.say(f"retention.{unit}", count=count) for unit, count in (("years", rule.years), ("days", rule.days)) if count
+            )
             shown = {"rule": rule.id, "length": length, "events": events, "platforms": " ".join(rule.platforms)}
             if rule.law:
                 _say("retention.rule_law", law=rule.law, article=rule.article, effective=rule.effective_from, **shown)

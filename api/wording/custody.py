@@ -11,7 +11,7 @@ CUSTODY: dict[str, tuple[str, str]] = {
         "还没有检查点：liveproof custody checkpoint",
         "no checkpoint was made yet: liveproof custody checkpoint",
     ),
-    "custody.uncovered": ("其后 {count} 条尚未签名", "{count} entries since are not signed yet"),
+    "custody.uncovered": ("其后 {count} 条尚未签名", "not signed yet: {count} since"),
     "custody.witness": ("见证 {witness}：已有前 {size} 条，尚欠 {owed} 份", "witness {witness}: has {size} entries, {owed} copies owed"),
     "custody.no_witness": (
         "没有外部见证（LIVEPROOF_WITNESSES）：掌握密钥的人可以改写全部记录",
