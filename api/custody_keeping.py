@@ -39,14 +39,18 @@ def keep_store(archive: Archive) -> None:
 
 
 @contextmanager
-def keeping_custody(archive: Archive) -> Iterator[None]:
-    """Rounds beside the block, every ROUND_S seconds, from now on; at its end one that is under way is let finish."""
+def keeping_custody(archive: Archive, besides: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Rounds beside the block, every ROUND_S seconds, from now on; at its end one that is under way is let finish.
+
+    `besides` is done in each round as well.
+    """
     stopped = threading.Event()
 
     def rounds() -> None:
         while True:
             keep_custody(archive)
             keep_store(archive)
+            _unhindered("besides", besides)
             if stopped.wait(ROUND_S):
                 return
 

@@ -16,11 +16,22 @@ from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
 from api.wording.redaction import REDACTION
 from api.wording.retention import RETENTION
+from api.wording.uploads import UPLOADS
 
 Language: TypeAlias = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
-MESSAGES: Mapping[str, tuple[str, str]] = {**ANSWERS, **CASES, **COMMANDS, **CUSTODY, **PAGE, **PROBLEMS, **REDACTION, **RETENTION}
+MESSAGES: Mapping[str, tuple[str, str]] = {
+    **ANSWERS,
+    **CASES,
+    **COMMANDS,
+    **CUSTODY,
+    **PAGE,
+    **PROBLEMS,
+    **REDACTION,
+    **RETENTION,
+    **UPLOADS,
+}
 
 
 def message(key: str, language: str, **values: object) -> str:

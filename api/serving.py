@@ -10,6 +10,7 @@ from api.custody_keeping import keeping_custody
 from api.messages import message
 from api.processing import open_jobs
 from api.settings import api_settings
+from api.uploads import uploads_of
 from api.workplace import Workplace
 from archive.errors import LiveProofError
 
@@ -33,8 +34,10 @@ def serve_forever(place: Workplace, host: str, port: int) -> None:
         except OSError as error:
             raise AddressInUse(f"{host}:{port} can't be served on: {error.strerror}. Choose another with --port") from error
         bound = listener.getsockname()[1]
-        config = uvicorn.Config(create_app(place), log_level="warning", timeout_graceful_shutdown=5, server_header=False)
+        app = create_app(place)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, server_header=False)
         shown = f"[{host}]" if ":" in host else host
         print(message("command.serving", api_settings().language, address=f"http://{shown}:{bound}/"), flush=True)
-        with open_jobs(place), keeping_custody(place.archive):
+        with open_jobs(place) as jobs, keeping_custody(place.archive, uploads_of(place).sweep):
+            app.state.jobs = jobs
             uvicorn.Server(config).run(sockets=[listener])

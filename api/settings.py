@@ -18,6 +18,10 @@ class ApiSettings(BaseSettings):
     max_request_bytes: int = Field(1 << 20, description="Largest JSON request, in bytes.")
     max_package_bytes: int = Field(4 << 30, description="Largest evidence package that may be uploaded to be verified, in bytes.")
     allowed_hosts: str = Field("", description="Host names the server answers to besides localhost and addresses, parted by commas.")
+    upload_max_bytes: int = Field(256 << 30, ge=1, description="Largest file that may be uploaded to be admitted, in bytes.")
+    upload_keep_hours: int = Field(72, ge=1, description="Hours that an upload waits to be gone on with or admitted before it is removed.")
+    upload_idle_s: int = Field(60, ge=1, description="Longest that a client may be silent while it sends an upload's bytes, in seconds.")
+    upload_open_max: int = Field(500, ge=1, description="Most uploads that wait at a time.")
     search_timeout_s: int = Field(30, description="Longest that one question may take, in seconds.")
 
     @property

@@ -1,0 +1,49 @@
+"""What can go wrong at the door over HTTP alone, said for the program or person that meets it."""
+
+from archive.errors import LiveProofError
+
+
+class UploadConflict(LiveProofError):
+    """An upload does not stand where the request says: another offset, not complete yet, or the same key for another request."""
+
+    exit_code = 69
+    status = 409
+
+
+class UploadGone(LiveProofError):
+    """An upload was not finished or not admitted in time, and its bytes were removed."""
+
+    exit_code = 71
+    status = 410
+
+
+class InvalidUpload(LiveProofError):
+    """A header of an upload is missing, can't be read, or asks for what isn't offered."""
+
+    exit_code = 2
+    status = 400
+
+
+# No command ends with these, so they have no exit code of their own.
+class UploadBusy(LiveProofError):
+    """An upload is being written to, admitted or removed by another request."""
+
+    status = 423
+
+
+class ChecksumMismatch(LiveProofError):
+    """The bytes that arrived are not those that the checksum was made of; none of them were kept."""
+
+    status = 460
+
+
+class WrongUploadVersion(LiveProofError):
+    """The request names no version of the tus protocol, or one that isn't spoken here."""
+
+    status = 412
+
+
+class WrongUploadType(LiveProofError):
+    """The bytes of an upload are not sent as application/offset+octet-stream."""
+
+    status = 415
