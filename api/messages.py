@@ -17,6 +17,7 @@ from api.wording.problems import PROBLEMS
 from api.wording.redaction import REDACTION
 from api.wording.retention import RETENTION
 from api.wording.uploads import UPLOADS
+from api.wording.watch import WATCH
 
 Language: TypeAlias = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -31,6 +32,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **REDACTION,
     **RETENTION,
     **UPLOADS,
+    **WATCH,
 }
 
 

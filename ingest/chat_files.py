@@ -27,7 +27,7 @@ class ChatFile:
 def recognise(files: Sequence[InputFile], media_names: Sequence[str], zone: tzinfo) -> list[ChatFile]:
     """Tell formats by content and parts by name: the media file's own stem, else position where there are as many chats as parts."""
     stems = [PurePath(name).stem for name in media_names]
-    by_stem = [next((n for n, stem in enumerate(stems) if _same_stem(file.name, stem)), None) for file in files]
+    by_stem = [next((n for n, stem in enumerate(stems) if same_stem(file.name, stem)), None) for file in files]
     by_position = len(files) == len(stems) and not any(part is not None for part in by_stem)
     found = []
     for position, file in enumerate(files):
@@ -38,7 +38,8 @@ def recognise(files: Sequence[InputFile], media_names: Sequence[str], zone: tzin
     return found
 
 
-def _same_stem(chat_name: str, stem: str) -> bool:
+def same_stem(chat_name: str, stem: str) -> bool:
+    """Whether a chat file goes by its name with the media file whose name without its ending is `stem`."""
     return PurePath(chat_name).stem == stem or chat_name.startswith(stem + ".")
 
 

@@ -43,6 +43,17 @@ class NameTime:
 
 
 @dataclass(frozen=True, slots=True)
+class NameSeries:
+    """What a recorder's file name says of the series it belongs to: the text around the time, the time written in it, and the number of a
+    segment whose time is the session's (None: the time is the file's own)."""
+
+    before: str
+    after: str
+    time: NameTime
+    segment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PartTiming:
     """What is known of one part: its file name (with extension), its length, and the start its chat file's head tells."""
 
@@ -85,9 +96,13 @@ def recorder_zone(name: str) -> tzinfo:
 
 def name_time(file_name: str, zone: tzinfo) -> NameTime | None:
     """The start that a recorder wrote into a file's name; None where there is none, or where it is not this file's own."""
+    series = name_series(file_name, zone)
+    return None if series is None or series.segment else series.time
+
+
+def name_series(file_name: str, zone: tzinfo) -> NameSeries | None:
+    """The series that a recorder's file belongs to; None where its name holds no time."""
     segment = _SEGMENT.search(file_name)
-    if segment and int(segment[1]) > 0:
-        return None
     for pattern in _NAMES:
         found = pattern.search(file_name)
         if not found:
@@ -99,7 +114,8 @@ def name_time(file_name: str, zone: tzinfo) -> NameTime | None:
             moment = datetime(year, month, day, hour, minute, int(second or 0), int(milli or 0) * 1000, tzinfo=zone)
         except ValueError:
             continue
-        return NameTime(WallTime.of(moment), 1 if milli else 1000 if second else 60_000)
+        time = NameTime(WallTime.of(moment), 1 if milli else 1000 if second else 60_000)
+        return NameSeries(file_name[: found.start()], file_name[found.end() :], time, int(segment[1]) if segment else None)
     return None
 
 

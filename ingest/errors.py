@@ -50,3 +50,17 @@ class FileChanged(LiveProofError):
 
     exit_code = 35
     status = 409
+
+
+class AlreadyWatched(LiveProofError):
+    """Another process of this archive watches the folder."""
+
+    exit_code = 65
+    status = 409
+
+
+class FolderUnwatchable(LiveProofError):
+    """A folder can't be watched: it isn't there, may not be read, lies in the archive's own home, or holds too many files."""
+
+    exit_code = 66
+    status = 422

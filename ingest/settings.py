@@ -30,6 +30,16 @@ class IngestSettings(BaseSettings):
     recorder_time_zone: str = Field(
         "Asia/Shanghai", description="Zone of the times in recorders' file names and of times in chat files that name none."
     )
+    watch_quiet_s: int = Field(60, ge=0, description="Seconds that a file in a watch folder must be left unchanged to count as closed.")
+    watch_session_gap_s: int = Field(
+        900, ge=0, description="Longest pause between two parts of one session in a watch folder, in seconds; it ends a session, too."
+    )
+    watch_session_max_s: int = Field(
+        48 * 3600, ge=60, description="A session in a watch folder that is longer goes on as a further recording, in seconds."
+    )
+    watch_poll_s: int = Field(10, ge=1, le=3600, description="Seconds between two looks at a watch folder.")
+    watch_depth: int = Field(4, ge=0, le=32, description="Levels of folders below a watch folder that are looked into.")
+    watch_files_max: int = Field(100_000, ge=1, description="Most files and folders that one look at a watch folder takes.")
 
 
 @cache
