@@ -52,7 +52,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Json]:
 
 
 def moment_json(moment: Moment) -> dict[str, Json]:
-    """A quote with the times of its words. `product.how`: on_air, mentioned or inferred; `why`: what spoke for it."""
+    """A quote with the times of its words. `product.how`: on_air, mentioned or inferred (`confidence`, 0…1); `why`: what spoke for it."""
     product, promise = moment.product, moment.promise
     return {
         "recording": moment.recording,
@@ -67,6 +67,7 @@ def moment_json(moment: Moment) -> dict[str, Json]:
             "product_id": product.product_id,
             "title": product.title,
             "how": product.how,
+            "confidence": product.confidence,
             "shelf_no": product.shelf_no,
             "price_minor": product.price_minor,
             "currency": product.currency,
@@ -115,7 +116,10 @@ def product_words(product: Json, language: str) -> list[str]:
     """Title, and how it is known that the words are about it."""
     if not isinstance(product, Mapping):
         return []
-    return [f"{product['title']}{message('list.aside', language, text=named('product', str(product['how']), language))}"]
+    known = named("product", str(product["how"]), language)
+    if isinstance(sure := product.get("confidence"), float):
+        known = message("product.sure", language, known=known, sure=f"{sure:.0%}")
+    return [f"{product['title']}{message('list.aside', language, text=known)}"]
 
 
 def promise_words(promise: Json, language: str) -> list[str]:

@@ -98,6 +98,7 @@ _MOMENT: Mapping[str, Json] = {
         "product_id": "p4",
         "title": "和田玉手串",
         "how": "on_air",
+        "confidence": None,
         "shelf_no": "4",
         "price_minor": 39900,
         "currency": "CNY",

@@ -42,7 +42,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class SpokenOf:
-    """The product a moment is about. `how`: on_air, mentioned or inferred."""
+    """The product a moment is about. `how`: on_air, mentioned or inferred; `confidence`, 0…1, where it is inferred."""
 
     product_id: str
     title: str
@@ -51,6 +51,7 @@ class SpokenOf:
     price_minor: int | None
     currency: str
     listing_text: str
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +331,8 @@ def _spoken_of(units: Sequence[IndexedUnit], products: Sequence[Product]) -> Spo
     if (product_id, "on_air") in known:
         how = "on_air"
     product = titles[product_id]
-    return SpokenOf(product_id, product.title, how, product.shelf_no, product.price_minor, product.currency, product.listing_text)
+    sure = round(known[product_id, how], 2) if how == "inferred" else None
+    return SpokenOf(product_id, product.title, how, product.shelf_no, product.price_minor, product.currency, product.listing_text, sure)
 
 
 def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: float | None) -> tuple[Reason, ...]:
@@ -352,7 +354,8 @@ def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: fl
     said = [quantity for unit in units for quantity in unit.quantities]
     reasons.extend(Reason("quantity", wanted.describe()) for wanted in asked.quantities if any(same_amount(wanted, each) for each in said))
     if span.parts.get("product", 0.0) > 0:
-        reasons.append(Reason("product", "on_air" if any(unit.on_air for unit in units) else "mentioned"))
+        how = "on_air" if any(unit.on_air for unit in units) else "mentioned" if any(unit.named for unit in units) else "inferred"
+        reasons.append(Reason("product", how))
     answered = next((unit.question for unit in units if unit.question), "")
     if answered and span.parts.get("chat", 0.0) > 0:
         reasons.append(Reason("chat", answered))

@@ -13,7 +13,8 @@ from archive.recording import Message, MessageKind, Product, ProductEvent, Recor
 from archive.transcript import Segment
 from search.chinese import bigrams, content_words, fold, normalise, words
 from search.concepts import load_lexicon
-from search.products import Shelf, infer_on_air, on_air
+from search.on_air import IMPORTED_SURE, Said, links_said, products_inferred, spoken_numbers
+from search.products import Shelf, on_air
 from search.promises import Claim, link_corrections, promise_in
 from search.quantities import Quantity, find_quantities
 from search.sounds import sound_bigrams, syllables
@@ -194,10 +195,20 @@ def _place_products(units: list[IndexedUnit], products: Sequence[Product], event
             only_after = shelf.named_in(after.folded[:reach]) if reach else {}
             found = {product: weight for product, weight in found.items() if product not in only_after}
         named.append(found)
-    known = [frozenset(event for event in on_air(events, unit.unit.start_ms)) for unit in units]
+    known = [on_air(events, unit.unit.start_ms) for unit in units]
     inferred: list[dict[str, float]] = [{} for _ in units]
-    if not any(known):
-        inferred = infer_on_air(named, [unit.unit.start_ms for unit in units])
+    if any(event.inferred for event in events):
+        supposed = [on_air(events, unit.unit.start_ms, inferred=True) for unit in units]
+        inferred = [dict.fromkeys(there - here, IMPORTED_SURE) for there, here in zip(supposed, known, strict=True)]
+    if not any(known) and not any(inferred):
+        # Nothing says what was on air: what was said tells it, and only as inferred.
+        numbers = spoken_numbers(products)
+        inferred = products_inferred(
+            [
+                Said(unit.unit.start_ms, unit.unit.end_ms, names | links_said(unit.folded, numbers))
+                for unit, names in zip(units, named, strict=True)
+            ]
+        )
     return [
         replace(unit, on_air=known[index], named=tuple(sorted(named[index].items())), inferred=tuple(sorted(inferred[index].items())))
         for index, unit in enumerate(units)

@@ -1,4 +1,4 @@
-"""Which product is meant: named in speech or question (title, alias, shelf number, also by sound), on air, or inferred from what was named.
+"""Which product is meant: named in speech or question (title, alias, shelf number, also by sound), or on air by what events say.
 
 Without shelf, events or names everything here is empty, and ranking stays neutral.
 """
@@ -17,8 +17,6 @@ ALIAS_WEIGHT = 1.0
 SHELF_WEIGHT = 0.9
 TITLE_WORD_WEIGHT = 0.7
 HEARD_AS = 0.8
-INFER_HALF_LIFE_MS = 90_000
-INFER_FLOOR = 0.35
 _SHELF_NUMBER = re.compile(r"\d+")
 
 
@@ -77,7 +75,9 @@ def _names_of(products: Sequence[Product]) -> list[_Name]:
     names: dict[tuple[str, str], float] = {}
     for product in products:
         number = _SHELF_NUMBER.search(product.shelf_no or "")
-        entries = [(fold(alias).text, ALIAS_WEIGHT) for alias in (*product.aliases, product.title)]
+        # A product known only by its id bears it as title: nobody says it, and a short one is a number that is said of anything.
+        titles = (product.title,) if product.title != product.product_id else ()
+        entries = [(fold(alias).text, ALIAS_WEIGHT) for alias in (*product.aliases, *titles)]
         if number and len(number[0]) <= 4:
             entries.append((say_integer(int(number[0])) + "号", SHELF_WEIGHT))
         entries += [(word, TITLE_WORD_WEIGHT / shared[word]) for word in title_words[product.product_id]]
@@ -104,13 +104,18 @@ def _sound(text: str) -> tuple[str, ...]:
     return tuple(fold_syllable(sound) for sound in syllables(text))
 
 
-def on_air(events: Sequence[ProductEvent], at_ms: int) -> frozenset[str]:
-    """Products being explained at this moment; where nobody marks explanations, the product whose card was shown last."""
+def on_air(events: Sequence[ProductEvent], at_ms: int, *, inferred: bool = False) -> frozenset[str]:
+    """Products being explained at this moment; where nobody marks explanations, the product whose card was shown last.
+
+    Only what a platform said has begun counts, or with `inferred` only what somebody inferred; it ends by either.
+    """
     explained: set[str] = set()
     card: str | None = None
     marks = False
     for event in sorted(events, key=lambda each: each.at_ms):
-        if event.event in (EventKind.EXPLAIN_START, EventKind.EXPLAIN_END):
+        if event.inferred != inferred and event.event in (EventKind.EXPLAIN_START, EventKind.CARD_SHOWN):
+            continue
+        if event.event in (EventKind.EXPLAIN_START, EventKind.EXPLAIN_END) and event.inferred == inferred:
             marks = True
         if event.at_ms > at_ms:
             continue
@@ -125,25 +130,3 @@ def on_air(events: Sequence[ProductEvent], at_ms: int) -> frozenset[str]:
             case _:
                 pass
     return frozenset(explained) if marks else frozenset((card,) if card else ())
-
-
-def infer_on_air(mentions: Sequence[Mapping[str, float]], times_ms: Sequence[int]) -> list[dict[str, float]]:
-    """For each unit the products it is likely about, from what was named up to then, halving every 90 s; empty where nothing was named."""
-    evidence: dict[str, float] = {}
-    last = times_ms[0] if times_ms else 0
-    inferred: list[dict[str, float]] = []
-    for named, at in zip(mentions, times_ms, strict=True):
-        decay = 0.5 ** (max(at - last, 0) / INFER_HALF_LIFE_MS)
-        last = at
-        evidence = {product: value * decay for product, value in evidence.items() if value * decay > 0.02}
-        for product, strength in named.items():
-            evidence[product] = min(evidence.get(product, 0.0) + strength, 3.0)
-        total = sum(evidence.values())
-        inferred.append(
-            {
-                product: round(min(value, 1.0) * value / total, 3)
-                for product, value in evidence.items()
-                if value > INFER_FLOOR * total and value > 0.1
-            }
-        )
-    return inferred

@@ -26,6 +26,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "product.on_air": ("正在讲解", "on air then"),
     "product.mentioned": ("话里提到", "named in the words"),
     "product.inferred": ("由上下文推断", "inferred from the talk"),
+    "product.sure": ("{known}，把握 {sure}", "{known}, {sure} sure"),
     "risk.repetition": ("听写有重复", "the transcript repeats itself"),
     "risk.low_probability": ("听写把握低", "the recogniser was unsure"),
     "risk.no_speech": ("可能不是说话", "may be no speech"),

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.answers import product_words
 from api.messages import MESSAGES, catalogue, language_of, message, named, placeholders
+from archive.digest import Json
 
 
 def test_both_languages_take_the_same_values() -> None:
@@ -64,3 +66,10 @@ def test_the_language_follows_accept_language(header: str | None, language: str)
 @given(st.text(max_size=200))
 def test_any_header_gives_a_language(header: str) -> None:
     assert language_of(header) in ("zh", "en")
+
+
+def test_a_product_that_was_inferred_is_said_to_be_with_how_sure_and_never_as_on_air() -> None:
+    inferred: dict[str, Json] = {"title": "鹅绒被", "how": "inferred", "confidence": 0.62}
+    assert product_words(inferred, "en") == ["鹅绒被 (inferred from the talk, 62% sure)"]
+    assert product_words(inferred, "zh") == ["鹅绒被（由上下文推断，把握 62%）"]
+    assert product_words({**inferred, "how": "on_air", "confidence": None}, "en") == ["鹅绒被 (on air then)"]

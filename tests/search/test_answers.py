@@ -71,6 +71,8 @@ def test_how_the_product_is_known_is_said(evening: Index, tmp_path: Path) -> Non
     with_shelf_only.close()
     assert inferred is not None
     assert (inferred.product_id, inferred.how) == ("duvet", "inferred")
+    assert on_air.confidence is None
+    assert inferred.confidence is not None and 0 < inferred.confidence < 1
 
 
 def test_a_later_correction_comes_before_the_claim_and_says_so(evening: Index) -> None:

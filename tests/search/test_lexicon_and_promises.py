@@ -6,7 +6,7 @@ from archive.recording import EventKind, Product, ProductEvent
 from search.chinese import fold
 from search.concepts import load_lexicon
 from search.lexicon import groups
-from search.products import Shelf, infer_on_air, on_air
+from search.products import Shelf, on_air
 from search.promises import promise_in
 from search.quantities import find_quantities
 from search.sounds import syllables
@@ -118,9 +118,3 @@ def test_on_air_follows_explanations_and_else_the_last_card() -> None:
     cards = [event(EventKind.CARD_SHOWN, "a", 10), event(EventKind.CARD_SHOWN, "b", 20)]
     assert [on_air(cards, at) for at in (5, 15, 25)] == [frozenset(), frozenset("a"), frozenset("b")]
     assert on_air([], 5) == frozenset()
-
-
-def test_what_was_named_last_is_inferred_and_fades() -> None:
-    inferred = infer_on_air([{"a": 1.0}, {}, {"b": 1.0}, {}], [0, 30_000, 600_000, 610_000])
-    assert [max(found, key=lambda each: found[each]) for found in inferred] == ["a", "a", "b", "b"]
-    assert infer_on_air([{"a": 1.0}, {}], [0, 3_600_000])[1] == {}
