@@ -12,7 +12,6 @@ from pathlib import Path
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
-from archive.atomic_write import write_bytes_whole
 from archive.digest import digest_bytes
 from ingest.errors import AlreadyWatched
 from ingest.watching import Stamp
@@ -81,10 +80,6 @@ def read_memory(file: Path, root: Path) -> WatchMemory:
     except (OSError, ValidationError) as error:
         log.warning("watch.memory_lost", file=str(file), error=str(error).splitlines()[0])
     return WatchMemory(folder=str(root))
-
-
-def write_memory(file: Path, memory: WatchMemory) -> None:
-    write_bytes_whole(file, memory.model_dump_json().encode())
 
 
 @contextmanager

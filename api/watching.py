@@ -14,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import operations
 from api.exits import explain
-from api.watch_memory import Remembered, memory_file, only_watcher, read_memory, write_memory
+from api.watch_memory import Remembered, memory_file, only_watcher, read_memory
 from api.workplace import Workplace
+from archive.atomic_write import write_bytes_whole
 from archive.digest import digest_json, digest_stream
 from archive.errors import LiveProofError
 from ingest.admission import IngestRequest
@@ -83,7 +84,7 @@ class Watcher:
         self._zone = recorder_zone(settings.recorder_time_zone)
         self._file = memory_file(place.archive.home, root)
         self._memory = read_memory(self._file, root)
-        self._saved_at = time.monotonic()
+        self._saved, self._saved_at = "", time.monotonic()
         self._failed_with: set[str] = set()
         self.failures: list[Exception] = []
 
@@ -269,17 +270,23 @@ class Watcher:
             if path not in closed:
                 return None
             known = self._memory.files[path]
-            if known.refused is None and self._is_chat(found, known):
+            is_chat = known.refused is None and self._is_chat(found, known)
+            if is_chat is None:
+                return None
+            if is_chat:
                 chat.append((parts.index(owner), path))
         return [path for _, path in sorted(chat)]
 
-    def _is_chat(self, found: Found, known: Remembered) -> bool:
+    def _is_chat(self, found: Found, known: Remembered) -> bool | None:
+        """Whether it is of a known format; None where that can't be told now."""
         try:
             file = check_file(self._root / found.path, "chat", self._settings.chat_max_bytes, may_be_empty=True)
             detect(file, read_head(file))
-        except LiveProofError as error:
-            if _lasting(error):
-                self._refuse(known, found.path, error, "unknown_chat")
+        except (LiveProofError, OSError) as error:
+            if not _lasting(error):
+                self.fail(error, found.path)
+                return None
+            self._refuse(known, found.path, error, "unknown_chat")
             return False
         return True
 
@@ -322,7 +329,10 @@ class Watcher:
             self._tell(Told(word, (path,), recording, detail))
 
     def _save(self) -> None:
-        write_memory(self._file, self._memory)
+        content = self._memory.model_dump_json()
+        if content != self._saved:
+            write_bytes_whole(self._file, content.encode())
+            self._saved = content
         self._saved_at = time.monotonic()
 
 

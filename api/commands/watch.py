@@ -69,14 +69,20 @@ def _forever(place: "Workplace", watcher: "Watcher", jobs: "Jobs | None", poll_s
 
     from api.processing import process_or_index
     from archive.errors import LiveProofError
+    from archive.jobs import JobFailed
 
     watcher.round()
     waiting = _unprocessed(place, watcher)
+    started: set[str] = set()
     while True:
         try:
             if jobs:
-                for recording in waiting:
-                    process_or_index(jobs, recording)
+                started.update(process_or_index(jobs, recording) for recording in waiting)
+                for job in jobs.list() if started else ():
+                    if job.id in started and job.state in ("done", "failed", "cancelled"):
+                        started.discard(job.id)
+                        if job.state == "failed":
+                            watcher.fail(JobFailed(f"job {job.id} failed: {job.error}; liveproof work tries it again"))
             time.sleep(poll_s)
             waiting = watcher.round()
         except (LiveProofError, OSError, SQLAlchemyError) as error:

@@ -322,7 +322,7 @@ def test_once_run_twice_gives_one_recording(tmp_path: Path, originals: list[Path
 
 
 def _process(folder: Path, home: Path, *more: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "api.cli", "watch", str(folder), "--no-process", "--json", *more]
+    command = [sys.executable, "-m", "api.cli", "watch", str(folder), "--json", *more]
     environment = {**os.environ, **NOW, "LIVEPROOF_HOME": str(home), "LIVEPROOF_WATCH_POLL_S": "1", "LIVEPROOF_WATCH_SESSION_GAP_S": "1"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
@@ -333,7 +333,7 @@ def test_two_processes_on_one_folder_do_not_collide(tmp_path: Path, originals: l
     open_workplace(ArchiveSettings(home=home, free_space_margin_bytes=0)).close()
     for n, source in enumerate(originals):
         shutil.copyfile(source, folder / f"{n}.flv")
-    both = [_process(folder, home, "--once") for _ in range(2)]
+    both = [_process(folder, home, "--once", "--no-process") for _ in range(2)]
     for process in both:
         process.communicate(timeout=100)
     codes = sorted(process.returncode for process in both)
@@ -350,7 +350,7 @@ def test_a_watcher_killed_at_any_moment_is_followed_by_one_that_goes_on(tmp_path
     for n, source in enumerate(originals):
         shutil.copyfile(source, folder / f"{n}.flv")
     for after_s in (None, 0.3, 1.5):  # as soon as it admits something, and at two moments of starting up
-        process = _process(folder, home)
+        process = _process(folder, home, "--no-process")
         if after_s is None:
             assert process.stdout
             assert json.loads(process.stdout.readline())["event"] == "admitted"
@@ -363,4 +363,20 @@ def test_a_watcher_killed_at_any_moment_is_followed_by_one_that_goes_on(tmp_path
     held = sorted(part.file_name for recording in place.archive.catalog.recordings() for part in recording.parts)
     assert held == ["0.flv", "1.flv", "2.flv"]
     assert verify_archive(place.archive).failures == ()
+    place.close()
+
+
+@pytest.mark.slow
+def test_a_recording_whose_watcher_was_killed_before_it_was_heard_is_heard_by_the_next(tmp_path: Path, originals: list[Path]) -> None:
+    folder, home = tmp_path / "room", tmp_path / "home"
+    folder.mkdir()
+    shutil.copyfile(originals[0], folder / FIRST)
+    with _process(folder, home) as process:
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["event"] == "admitted"
+        os.killpg(process.pid, signal.SIGKILL)
+    assert liveproof(home, "watch", str(folder), "--once", "--json", **NOW, LIVEPROOF_WHISPER_MODEL="demo-whisper").stdout == ""
+    place = open_workplace(ArchiveSettings(home=home, free_space_margin_bytes=0))
+    (recording,) = place.archive.catalog.ids()
+    assert place.archive.transcripts.newest_version(recording) == 1
     place.close()
