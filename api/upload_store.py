@@ -267,15 +267,10 @@ class Writer:
         if self._at + len(block) > self.upload.length:
             self._spoilt = True
             raise TooLarge(f"upload {self.upload.id} was announced with {self.upload.length} bytes, and more arrived")
-        try:
+        with self._to_disk():
             view = memoryview(block)
             while view:
                 view = view[os.write(self._file, view) :]
-        except OSError as error:
-            self._spoilt = True
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull("the disk for uploads is full: free some space and go on with this upload") from error
-            raise
         self._at += len(block)
         if self._hasher:
             self._hasher.update(block)
@@ -305,8 +300,20 @@ class Writer:
             os.close(self._lock)
 
     def _keep(self) -> None:
-        os.fsync(self._file)
-        self.upload = self._uploads.moved_on(self.upload, self._at)
+        with self._to_disk():
+            os.fsync(self._file)
+            self.upload = self._uploads.moved_on(self.upload, self._at)
+
+    @contextmanager
+    def _to_disk(self) -> Iterator[None]:
+        """What the disk refused once is dropped: a second fsync may say that all is well though the pages are gone."""
+        try:
+            yield
+        except OSError as error:
+            self._spoilt = True
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull("the disk for uploads is full: free some space and go on with this upload") from error
+            raise
 
     def _cut_back(self) -> None:
         os.ftruncate(self._file, self.upload.offset)

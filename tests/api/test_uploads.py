@@ -370,7 +370,8 @@ def test_room_is_counted_with_what_other_uploads_still_bring(place: Place, monke
     begin(place.client, 401)
 
 
-def test_a_disk_that_fills_up_costs_what_was_not_durable_and_no_more(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_a_disk_that_fills_up_costs_what_was_not_durable_and_no_more(place: Place, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     address = begin(place.client, 10)
     send(place.client, address, 0, b"01234")
 
@@ -378,7 +379,7 @@ def test_a_disk_that_fills_up_costs_what_was_not_durable_and_no_more(place: Plac
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as failing:
-        failing.setattr("api.upload_store.os.write", full)
+        failing.setattr(f"api.upload_store.os.{call}", full)
         refused(send(place.client, address, 5, b"56789"), 507)
     assert offset_of(place.client, address) == 5
     assert send(place.client, address, 5, b"56789").status_code == 204
@@ -481,8 +482,23 @@ def serving(home: Path, idle_s: int = 20) -> Iterator[tuple[httpx.Client, subpro
 
 def test_after_a_kill_the_upload_goes_on_at_the_durable_offset_and_the_part_is_whole(tmp_path: Path, part: Path) -> None:
     content = part.read_bytes()
-    third = len(content) // 3
+    third, block = len(content) // 3, bytes(1 << 20)
     with serving(tmp_path / "home") as (client, server):
+        large = begin(client, 60 << 20)
+        with ThreadPoolExecutor(1) as beside:
+            sent = threading.Event()
+
+            def much() -> Iterator[bytes]:
+                yield from [block] * 40
+                sent.set()
+                time.sleep(1)
+                raise ConnectionError
+
+            beside.submit(send, client, large, 0, much())
+            assert sent.wait(20)
+            # While the one request is still under way:
+            with httpx.Client(base_url=client.base_url) as other:
+                assert 16 << 20 <= offset_of(other, large) < 40 << 20
         address = begin(client, len(content), filename=part.name, role="media")
         assert send(client, address, 0, content[:third]).status_code == 204
         arrived = threading.Event()
