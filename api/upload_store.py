@@ -26,7 +26,7 @@ import structlog
 from api.errors import ChecksumMismatch, InvalidUpload, UploadBusy, UploadConflict, UploadGone
 from api.settings import ApiSettings
 from api.upload_headers import Checksum, Described
-from archive.atomic_write import write_bytes_whole
+from archive.atomic_write import sync_path, write_bytes_whole
 from archive.errors import NotFound, StorageFull, TooLarge
 from archive.timeline import Clock, WallTime
 
@@ -84,9 +84,9 @@ class Uploads:
             upload_id, length, 0, described.file_name, described.role, described.sha256, described.as_sent, self._expiry().epoch_ms
         )
         self.path(upload).touch()
-        _sync(folder / "bytes")
+        sync_path(folder / "bytes")
         self._save(upload)
-        _sync(self.folder)
+        sync_path(self.folder)
         return upload
 
     def find(self, upload_id: str) -> Upload:
@@ -329,11 +329,3 @@ def _take(handle: int, busy: str) -> None:
 
 def _age_ms(path: Path, now: WallTime) -> int:
     return now.epoch_ms - path.stat().st_mtime_ns // 1_000_000
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

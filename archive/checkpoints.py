@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
+from archive.atomic_write import write_private
 from archive.custody import GENESIS, CustodyEntry, CustodyLog, entry_of, verify_chain
 from archive.database import Database
 from archive.digest import Json
@@ -33,7 +34,6 @@ from archive.signing import (
     public_bytes,
     read_note,
     write_note,
-    write_private,
 )
 from archive.timeline import Clock, WallTime
 from archive.timestamping import await_stamp

@@ -52,7 +52,7 @@ def custody_extract(archive: "Archive", subjects: Collection[str], actor: str) -
     tree = archive.checkpoints.tree()
     _must_lead_to(tree, head)
     keys = {key.key_id: key for key in archive.checkpoints.logged_keys()}
-    entries = [entry for entry in archive.custody.entries({*subjects, KEY_SUBJECT}) if _belongs(entry, subjects, head.size)]
+    entries = [entry for entry in entries_about(archive, subjects) if entry.seq <= head.size]
     older = _older(archive, head, entries)
     for checkpoint in older:
         _must_lead_to(tree, checkpoint)
@@ -78,9 +78,10 @@ def custody_extract(archive: "Archive", subjects: Collection[str], actor: str) -
     return Extract(document, files)
 
 
-def _belongs(entry: CustodyEntry, subjects: Collection[str], size: int) -> bool:
-    asked = entry.subject in subjects or (entry.subject == KEY_SUBJECT and entry.action in KEY_ACTIONS)
-    return asked and entry.seq <= size
+def entries_about(archive: "Archive", subjects: Collection[str]) -> list[CustodyEntry]:
+    """What an extract about `subjects` shows of the log as it now stands: their entries, and those that took on the signing keys."""
+    found = archive.custody.entries({*subjects, KEY_SUBJECT})
+    return [entry for entry in found if entry.subject in subjects or (entry.subject == KEY_SUBJECT and entry.action in KEY_ACTIONS)]
 
 
 def _must_lead_to(tree: MerkleTree, checkpoint: Checkpoint) -> None:

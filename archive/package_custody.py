@@ -5,9 +5,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archive.checkpoints import KEY_ACTIONS, KEY_SUBJECT
 from archive.custody import CustodyEntry
-from archive.custody_extract import HOW, custody_extract
+from archive.custody_extract import HOW, custody_extract, entries_about
 from archive.digest import Json, digest_json
 from archive.opening import Archive
 from archive.package_contents import CHAIN, EXISTENCE, VERIFIABLE, Contents, Item
@@ -61,7 +60,7 @@ def seal(archive: Archive, contents: Contents, detail: Mapping[str, Json], actor
     subjects = {contents.case.id, *contents.recordings}
     with archive.database.writing() as connection:
         archive.custody.queue(connection)
-        shown = [e for e in archive.custody.entries({*subjects, KEY_SUBJECT}) if e.subject in subjects or e.action in KEY_ACTIONS]
+        shown = entries_about(archive, subjects)
         stamps = [stamp for recording in contents.recordings for stamp in archive.stamps.of("admission", recording)]
         bound: dict[str, Json] = {
             "entries": digest_json([entry.digest for entry in shown]),

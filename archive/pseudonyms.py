@@ -2,12 +2,11 @@
 
 import hashlib
 import hmac
-import os
 import secrets
-import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from archive.atomic_write import write_private_once
 from archive.errors import DatabaseUnavailable
 
 SECRET_BYTES = 32
@@ -48,19 +47,7 @@ def pseudonym_secret(home: Path) -> bytes:
     """The key of this archive's pseudonyms, made on first use in `home`/secrets, readable by its owner alone."""
     place = home / "secrets" / "pseudonyms.key"
     if not place.exists():
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=place.parent)
-        with os.fdopen(handle, "wb") as made:
-            made.write(secrets.token_bytes(SECRET_BYTES))
-            made.flush()
-            os.fsync(handle)
-        try:
-            # A link, unlike a rename, never replaces the key that another process made meanwhile.
-            os.link(name, place)
-        except FileExistsError:
-            pass
-        finally:
-            Path(name).unlink()
+        write_private_once(place, secrets.token_bytes(SECRET_BYTES))
     secret = place.read_bytes()
     if len(secret) != SECRET_BYTES:
         raise DatabaseUnavailable(f"{place} is not a pseudonym key of {SECRET_BYTES} bytes: restore it from a backup of LIVEPROOF_HOME")

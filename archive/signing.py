@@ -13,11 +13,7 @@ and a key's id its hexadecimal form.
 import base64
 import binascii
 import hashlib
-import os
 import re
-import tempfile
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +21,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from archive.atomic_write import write_private_once
 from archive.errors import LiveProofError, VerificationFailed
 from archive.timeline import WallTime
 
@@ -152,29 +149,4 @@ def load_key(place: Path) -> Ed25519PrivateKey:
 def make_key(place: Path) -> None:
     """Write a fresh key that its owner alone may read; one that is there already stays, whoever made it meanwhile."""
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with suppress(FileExistsError):
-        # A link, unlike a rename, never replaces the key that another process made meanwhile.
-        _write_private(place, pem, os.link)
-
-
-def write_private(place: Path, content: bytes) -> None:
-    """Write a file that its owner alone may read, whole or not at all, in place of what was there."""
-    _write_private(place, content, os.replace)
-
-
-def _write_private(place: Path, content: bytes, put: Callable[[str, Path], None]) -> None:
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=place.parent)
-    try:
-        with os.fdopen(handle, "wb") as made:
-            made.write(content)
-            made.flush()
-            os.fsync(handle)
-        put(name, place)
-        folder = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    write_private_once(place, pem)

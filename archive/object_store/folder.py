@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from archive.atomic_write import sync_path
 from archive.digest import CHUNK_BYTES
 from archive.errors import NotFound, StorageFull
 
@@ -73,7 +74,7 @@ class Folder:
             received.path.chmod(0o444)
             place.parent.mkdir(parents=True, exist_ok=True)
             received.path.rename(place)
-            sync_folder(place.parent)
+            sync_path(place.parent)
         return place
 
     def find(self, digest: str) -> Path | None:
@@ -91,7 +92,7 @@ class Folder:
         place = self.place(digest)
         if place.exists():
             place.unlink(missing_ok=True)
-            sync_folder(place.parent)
+            sync_path(place.parent)
 
     def digests(self) -> Iterator[str]:
         """Every object in the folder."""
@@ -125,12 +126,3 @@ def hex_of(digest: str) -> str:
     if not _HEX.fullmatch(name):
         raise NotFound(f"“{digest}” is no digest: it must be sha256: and 64 hexadecimal digits")
     return name
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename or removal in it durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
