@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, RowMapping, and_, func, insert, select
+from sqlalchemy import Connection, RowMapping, and_, func, insert, null, select
 from sqlalchemy.exc import IntegrityError
 
 from archive.custody import CustodyLog
@@ -13,7 +13,7 @@ from archive.errors import AlreadyHeld, NotFound
 from archive.recording import EventKind, Gap, Message, MessageKind, Part, Product, ProductEvent, Recording
 from archive.row_claims import claim
 from archive.schema import clock_maps, gaps, messages, parts, product_events, products, recordings, sources, tombstones
-from archive.timeline import ClockMap, WallTime
+from archive.timeline import ClockMap, ClockPiece, WallTime
 from archive.timestamping import await_stamp
 
 
@@ -163,6 +163,8 @@ def _insert_recording(connection: Connection, recording: Recording) -> None:
             started_at_ms=recording.started_at.epoch_ms if recording.started_at else None,
             duration_ms=recording.duration_ms,
             admitted_at_ms=recording.admitted_at.epoch_ms,
+            kind=recording.kind,
+            live=recording.live or None,
         )
     )
     for part in recording.parts:
@@ -176,6 +178,7 @@ def _insert_recording(connection: Connection, recording: Recording) -> None:
                 wall_start_ms=part.clock.wall_start.epoch_ms if part.clock.wall_start else None,
                 uncertainty_ms=part.clock.uncertainty_ms,
                 method=part.clock.method,
+                pieces=pieces_json(part.clock) or null(),
             )
         )
 
@@ -183,8 +186,14 @@ def _insert_recording(connection: Connection, recording: Recording) -> None:
 def _insert_rest(connection: Connection, admission: Admission) -> None:
     recording_id = admission.recording.id
     batches = (
-        (gaps, [{"start_ms": g.start_ms, "end_ms": g.end_ms, "reason": g.reason} for g in admission.recording.gaps]),
-        (messages, [{"number": n, **_message_values(m)} for n, m in enumerate(admission.messages, 1)]),
+        (gaps, [_gap_values(g) for g in admission.recording.gaps]),
+        (
+            messages,
+            [
+                {"number": n, **_message_values(m), "source_number": m.source_number, "order_id": m.order_id}
+                for n, m in enumerate(admission.messages, 1)
+            ],
+        ),
         (products, [{"position": n, **product_json(p)} for n, p in enumerate(admission.products, 1)]),
         (product_events, [{"number": n, **event_json(e)} for n, e in enumerate(admission.events, 1)]),
         (
@@ -247,6 +256,7 @@ def clocks_json(recording: Recording) -> list[Json]:
     """A recording's clock maps as the custody log holds them."""
     return [
         {
+            **({"pieces": pieces_json(part.clock)} if part.clock.pieces else {}),
             "part": part.number,
             "version": part.clock.version,
             "starts_at_ms": part.clock.starts_at_ms,
@@ -256,6 +266,15 @@ def clocks_json(recording: Recording) -> list[Json]:
         }
         for part in sorted(recording.parts, key=lambda part: part.number)
     ]
+
+
+def pieces_json(clock: ClockMap) -> list[Json]:
+    """A clock's pieces as they are stored: [media_from_ms, wall_ms, rate_ppm, uncertainty_ms, residual_ms, method] each."""
+    return [[p.media_from_ms, p.wall.epoch_ms, p.rate_ppm, p.uncertainty_ms, p.residual_ms, p.method] for p in clock.pieces]
+
+
+def _gap_values(gap: Gap) -> dict[str, Json]:
+    return {"start_ms": gap.start_ms, "end_ms": gap.end_ms, "reason": gap.reason, "uncertainty_ms": gap.uncertainty_ms}
 
 
 def _part_values(part: Part) -> dict[str, Json]:
@@ -331,12 +350,15 @@ def _recording(connection: Connection, row: RowMapping) -> Recording:
         duration_ms=row["duration_ms"],
         admitted_at=WallTime(row["admitted_at_ms"]),
         parts=tuple(_part(part) for part in held),
-        gaps=tuple(Gap(g["start_ms"], g["end_ms"], g["reason"]) for g in missing),
+        gaps=tuple(Gap(g["start_ms"], g["end_ms"], g["reason"], g["uncertainty_ms"]) for g in missing),
+        kind=row["kind"],
+        live=bool(row["live"]),
     )
 
 
 def _part(row: RowMapping) -> Part:
-    clock = ClockMap(row["starts_at_ms"], _wall(row["wall_start_ms"]), row["uncertainty_ms"], row["method"], row["version"])
+    pieces = tuple(ClockPiece(at, WallTime(wall), ppm, sure, off, how) for at, wall, ppm, sure, off, how in row["pieces"] or ())
+    clock = ClockMap(row["starts_at_ms"], _wall(row["wall_start_ms"]), row["uncertainty_ms"], row["method"], row["version"], pieces)
     return Part(
         row["number"],
         row["digest"],
@@ -365,6 +387,8 @@ def _message(row: RowMapping) -> Message:
         row["uncertainty_ms"],
         row["source"],
         row["recalled"],
+        row["source_number"],
+        row["order_id"],
     )
 
 

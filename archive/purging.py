@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import structlog
-from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, insert, select, update
 
 from archive import holdings, schema
 from archive.custody import CustodyLog
@@ -29,16 +29,22 @@ from archive.timeline import Clock, WallTime
 Subject: TypeAlias = tuple[Kind, str]
 Why: TypeAlias = Literal["retention", "hold", "lock", "case", "recording"]
 
-# Children before parents; segments go with their transcripts.
+# Children before parents; rows that hang on an id of their own go with that.
 RECORDING_TABLES: tuple[Table, ...] = (
     schema.product_events,
     schema.products,
     schema.messages,
+    schema.source_clocks,
     schema.sources,
     schema.gaps,
+    schema.media_checks,
     schema.clock_maps,
     schema.parts,
 )
+OF_AN_ID: dict[Kind, tuple[tuple[Table, Table], ...]] = {
+    "recording": ((schema.segments, schema.transcripts), (schema.screen_texts, schema.screen_readings)),
+    "case": ((schema.record_texts, schema.record_readings),),
+}
 CASE_TABLES: tuple[Table, ...] = (schema.reveals, schema.case_steps, schema.case_attachments, schema.packages, schema.case_moments)
 
 log = structlog.get_logger(__name__)
@@ -251,16 +257,16 @@ class Purging:
     def _bury(self, connection: Connection, item: PurgeItem, now: WallTime, actor: str, reason: str) -> None:
         """Take the rows away, leave the tombstone, log both."""
         scopes = self._claimed(item)
-        if item.kind == "recording":
-            held = select(schema.transcripts.c.id).where(schema.transcripts.c.recording_id == item.subject)
-            connection.execute(delete(schema.segments).where(schema.segments.c.transcript_id.in_(held)))
-            for table in (schema.transcripts, *RECORDING_TABLES):
-                connection.execute(delete(table).where(table.c.recording_id == item.subject))
-            connection.execute(delete(schema.recordings).where(schema.recordings.c.id == item.subject))
-        else:
-            for table in CASE_TABLES:
-                connection.execute(delete(table).where(table.c.case_id == item.subject))
-            connection.execute(delete(schema.cases).where(schema.cases.c.id == item.subject))
+        tables, itself, named = (
+            (RECORDING_TABLES, schema.recordings, "recording_id") if item.kind == "recording" else (CASE_TABLES, schema.cases, "case_id")
+        )
+        for children, parents in OF_AN_ID[item.kind]:
+            held = select(parents.c.id).where(parents.c[named] == item.subject)
+            connection.execute(delete(children).where(_parent_of(children).in_(held)))
+            connection.execute(delete(parents).where(parents.c[named] == item.subject))
+        for table in tables:
+            connection.execute(delete(table).where(table.c[named] == item.subject))
+        connection.execute(delete(itself).where(itself.c.id == item.subject))
         basis: dict[str, Json] = {"until": item.until.iso(), "shared": list(item.shared)}
         key: dict[str, str | int] = {"subject_kind": item.kind, "subject": item.subject, "purged_at_ms": now.epoch_ms}
         connection.execute(insert(tombstones).values(**key, actor=actor, reason=reason, basis=basis, digests=list(item.digests)))
@@ -271,7 +277,7 @@ class Purging:
     def _claimed(self, item: PurgeItem) -> list[tuple[str, tuple[tuple[str, str | int], ...]]]:
         """(table, which rows) of every claim that the log makes about the subject's rows: each is now to claim that there are none."""
         of_subject = {table.name for table in (RECORDING_TABLES if item.kind == "recording" else CASE_TABLES)}
-        of_subject |= {"recordings", "transcripts", "segments"} if item.kind == "recording" else {"cases"}
+        of_subject |= {table.name for pair in OF_AN_ID[item.kind] for table in pair} | {f"{item.kind}s"}
         found: dict[tuple[str, tuple[tuple[str, str | int], ...]], None] = {}
         for entry in self._custody.entries([item.subject]):
             claimed = json.loads(entry.detail).get("rows")
@@ -364,3 +370,8 @@ def _tombstone(row: RowMapping) -> Tombstone:
         tuple(row["digests"]),
         None if gone is None else WallTime(gone),
     )
+
+
+def _parent_of(children: Table) -> ColumnElement[int]:
+    """The column of a table of children that names their parent's id."""
+    return next(column for column in children.c if column.foreign_keys)

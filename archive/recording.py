@@ -9,11 +9,15 @@ from archive.timeline import ClockMap, WallTime
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch of the session that no part holds, on the recording's time line."""
+    """A stretch of the session that no part holds, on the recording's time line. `uncertainty_ms`: of its length; None where nobody said.
+
+    Reasons: between_parts (parts' times leave it), connection_lost, capture_stopped.
+    """
 
     start_ms: int
     end_ms: int
     reason: str
+    uncertainty_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One live session. `parts` is empty where only captions are held; `duration_ms` then ends with the last caption."""
+    """One live session. `parts` is empty where only captions are held; `duration_ms` then ends with the last caption.
+
+    `kind` None is a live session, "call" a video call that belongs to a case. `live`: a capture still adds parts to it.
+    """
 
     id: str
     platform: str | None
@@ -53,6 +60,8 @@ class Recording:
     admitted_at: WallTime
     parts: tuple[Part, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    kind: str | None = None
+    live: bool = False
 
     @property
     def has_media(self) -> bool:
@@ -72,7 +81,7 @@ class Recording:
         before = [part for part in self.parts if part.start_ms <= recording_ms]
         part = before[-1] if before else self.parts[0] if self.parts else None
         if part:
-            return part.clock.to_wall(recording_ms), part.clock.uncertainty_ms
+            return part.clock.to_wall(recording_ms), part.clock.uncertainty_at(recording_ms)
         return (self.started_at.plus_ms(recording_ms) if self.started_at else None), CAPTION_UNCERTAINTY_MS
 
 
@@ -89,7 +98,10 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of chat or of an IM log. `author` is as it came; whatever leaves the archive is pseudonymised first (G9)."""
+    """One line of chat or of an IM log. `author` is as it came; whatever leaves the archive is pseudonymised first (G9).
+
+    `source_number` names the recording's source file it came in, `order_id` the order that an IM log says it is about.
+    """
 
     at_ms: int
     text: str
@@ -100,6 +112,8 @@ class Message:
     uncertainty_ms: int = 0
     source: str = ""
     recalled: bool = False
+    source_number: int | None = None
+    order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ A claim is {"table", "of": the columns that choose the rows, "rows": how many, "
 
     digest = HMAC-SHA-256(key, canonical JSON of [column names, then each row's stored values in the order of the primary key])
 
+A column that a later migration added (`info["since"]`) stands in neither list; where it isn't NULL, {its name: its value} ends the row. So
+claims made before the migration hold, and putting a value in later breaks them. The digest is
 over the values as they are stored, not as they are read, so that a changed space inside a JSON column shows as well. It is keyed, because
 entries leave the archive inside packages: an unkeyed digest of a complaint would let anyone try phone numbers until one fits (G9). The key
 is in the catalog beside the rows; it keeps secrets from strangers, and the chain of entries, not the key, keeps the rows from operators.
@@ -34,15 +36,21 @@ CLAIMED: tuple[Table, ...] = (
     schema.clock_maps,
     schema.gaps,
     schema.sources,
+    schema.source_clocks,
+    schema.media_checks,
     schema.messages,
     schema.products,
     schema.product_events,
     schema.transcripts,
     schema.segments,
+    schema.screen_readings,
+    schema.screen_texts,
     schema.cases,
     schema.case_moments,
     schema.case_attachments,
     schema.case_steps,
+    schema.record_readings,
+    schema.record_texts,
     schema.packages,
     schema.reveals,
     schema.retentions,
@@ -106,10 +114,14 @@ def _digest(connection: Connection, key: bytes, table: Table, of: Mapping[str, s
     query = select(*stored).order_by(*table.primary_key.columns)
     for name, value in of.items():
         query = query.where(table.c[name] == value)
-    keyed = hmac.new(key, canonical_json([column.name for column in table.c]), hashlib.sha256)
+    first = [column.name for column in table.c if "since" not in column.info]
+    added = [column.name for column in table.c if "since" in column.info]
+    keyed = hmac.new(key, canonical_json(list[Json](first)), hashlib.sha256)
     count = 0
-    for row in connection.execute(query):
-        keyed.update(b"\n" + canonical_json([_plain(value) for value in row]))
+    for row in connection.execute(query).mappings():
+        values = [_plain(row[name]) for name in first]
+        since: dict[str, Json] = {name: _plain(row[name]) for name in added if row[name] is not None}
+        keyed.update(b"\n" + canonical_json([*values, since] if since else values))
         count += 1
     return count, "hmac-sha256:" + keyed.hexdigest()
 

@@ -85,11 +85,34 @@ def format_ms(ms: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockPiece:
+    """A stretch of a part over which media time and wall clock run at one rate.
+
+    wall = `wall` + (media_ms − `media_from_ms`) × (1 + `rate_ppm` / 1 000 000), up to where the next piece begins. `residual_ms` is how far
+    the observations that it was fitted to lie from it at most; `uncertainty_ms` the half-width it is believed to keep.
+    """
+
+    media_from_ms: int
+    wall: WallTime
+    rate_ppm: int
+    uncertainty_ms: int
+    residual_ms: int
+    method: str
+
+    def at(self, media_ms: int) -> WallTime:
+        since = media_ms - self.media_from_ms
+        return self.wall.plus_ms(since + round(since * self.rate_ppm / 1_000_000))
+
+
+@dataclass(frozen=True, slots=True)
 class ClockMap:
     """How one part's media time lies on the recording's time line and on the wall clock.
 
-    recording_ms = starts_at_ms + media_ms. `wall_start` is None where nothing told the time of day. `uncertainty_ms` is the half-width
-    that the method is believed to keep; `method` names it: given, file_name, chat_header, sum_of_durations or unknown.
+    recording_ms = starts_at_ms + media_ms; that never changes, because words, chat and moments are stored on the recording's time line.
+    The wall clock of it may be estimated again, as a further version: by `pieces`, in order of media time and the first from 0, or, where
+    there are none, by `wall_start` of media time 0 and `uncertainty_ms`, the half-width that the method is believed to keep. Neither:
+    nothing told the time of day. `method`: given, file_name, chat_header, sum_of_durations, unknown, capture, time_subtitle, chat_answers,
+    anchors.
     """
 
     starts_at_ms: int
@@ -97,6 +120,7 @@ class ClockMap:
     uncertainty_ms: int
     method: str
     version: int = 1
+    pieces: tuple[ClockPiece, ...] = ()
 
     def to_recording(self, media_ms: int) -> int:
         return self.starts_at_ms + media_ms
@@ -105,4 +129,18 @@ class ClockMap:
         return recording_ms - self.starts_at_ms
 
     def to_wall(self, recording_ms: int) -> WallTime | None:
+        piece = self.piece_at(recording_ms)
+        if piece:
+            return piece.at(self.to_media(recording_ms))
         return self.wall_start.plus_ms(recording_ms - self.starts_at_ms) if self.wall_start else None
+
+    def uncertainty_at(self, recording_ms: int) -> int:
+        """Half-width in ms of the wall-clock time there."""
+        piece = self.piece_at(recording_ms)
+        return piece.uncertainty_ms if piece else self.uncertainty_ms
+
+    def piece_at(self, recording_ms: int) -> ClockPiece | None:
+        """The piece that holds this moment; the first also before it begins."""
+        media_ms = self.to_media(recording_ms)
+        begun = [piece for piece in self.pieces if piece.media_from_ms <= media_ms]
+        return begun[-1] if begun else self.pieces[0] if self.pieces else None

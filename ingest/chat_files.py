@@ -1,7 +1,7 @@
 """Which part each chat file belongs to, and its messages on the recording's time line."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import PurePath
 
@@ -49,17 +49,19 @@ def read_messages(
     wall_zero: WallTime | None,
     settings: IngestSettings,
     note: Callable[[str], None],
+    first_source: int = 1,
 ) -> tuple[Message, ...]:
-    """All messages in time order. `wall_zero` is the wall time of the recording's 0 ms."""
+    """All messages in time order. `wall_zero` is the wall time of the recording's 0 ms; `first_source` the number that the first of the
+    files has among the recording's sources."""
     messages: list[Message] = []
-    for chat in chats:
+    for number, chat in enumerate(chats, first_source):
         if chat.format is None:
             note(f"{chat.file.name} is empty: no chat was taken from it")
             continue
         starts_at_ms, wall_start = _offset_zero(chat, clocks, wall_zero)
         context = ChatContext(starts_at_ms, wall_start, settings.message_max_chars, note, recorder_zone(settings.recorder_time_zone))
         for message in chat.format.read(chat.file, context):
-            messages.append(message)
+            messages.append(replace(message, source_number=number))
             if len(messages) > settings.chat_max_messages:
                 raise InputTooLarge(f"{chat.file.path}: more than the {settings.chat_max_messages} messages that one recording may hold")
     messages.sort(key=lambda message: message.at_ms)

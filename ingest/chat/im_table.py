@@ -4,13 +4,14 @@ There is no published layout, so columns are known by their names, Chinese or En
 by `LIVEPROOF_CHAT_COLUMNS`. Needed are a time and a text; sender, role, order number and whether the message was recalled are read where
 they are. The head line may stand below a title. Rows come in any order. Times without a zone are in the recorders' zone.
 
-An order number is kept in the message's `source` (`im_table/order:…`). What is wrong in a row is refused, naming row and column: an
+An order number is kept in the message's `order_id`. What is wrong in a row is refused, naming row and column: an
 export is one file somebody made on purpose, and can be made again.
 """
 
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import tzinfo
 
 from archive.digest import Json
@@ -124,8 +125,8 @@ def read_table(rows: Callable[[], Iterator[Row]], file: InputFile, context: Chat
             continue
         said, sender, kind = columns.of(cells, "text"), columns.of(cells, "sender") or None, columns.kind(cells)
         order = re.sub(r"[^0-9A-Za-z_-]", "", columns.of(cells, "order_id"))[:64]
-        source = f"{placing.source}/order:{order}" if order else None
-        yield placing.message(place, said, sender, kind, None, raw, source, columns.recalled(cells))
+        message = placing.message(place, said, sender, kind, None, raw, None, columns.recalled(cells))
+        yield replace(message, order_id=order) if order else message
     placing.close()
 
 

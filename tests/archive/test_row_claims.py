@@ -1,12 +1,15 @@
 """The custody log holds every row to what it was, as it is stored, on both databases."""
 
+import hashlib
+import hmac
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import column, select, table, text
 
+from archive.digest import canonical_json
 from archive.opening import Archive, open_archive
 from archive.row_claims import CLAIMED, broken_claims
 from archive.settings import ArchiveSettings
@@ -51,7 +54,9 @@ def test_what_was_written_holds(archive: Archive) -> None:
         ("UPDATE case_moments SET purpose = ''", "case_moments"),
         ("UPDATE case_steps SET actor = 'bob'", "case_steps"),
         ("DELETE FROM product_events WHERE number = 1", "product_events"),
-        ("INSERT INTO gaps VALUES ('r1', 5, 9, 'lost')", "gaps"),
+        ("INSERT INTO gaps VALUES ('r1', 5, 9, 'lost', 0)", "gaps"),
+        ("UPDATE messages SET order_id = '7' WHERE number = 1", "messages"),
+        ("UPDATE recordings SET live = (1 = 1)", "recordings"),
         ("INSERT INTO retentions VALUES ('r9', 1, 5, '[]', 5)", "retentions"),
     ],
 )
@@ -61,6 +66,18 @@ def test_a_value_a_space_or_a_row_more_or_less_breaks_a_claim(archive: Archive, 
     found = broken(archive)
     assert found
     assert all(what.startswith(table) for what in found)
+
+
+def test_a_claim_made_before_a_column_was_added_holds_after_it(archive: Archive) -> None:
+    """As the version before migration 0003 computed it: without the columns that came with it."""
+    entry = next(entry for entry in archive.custody.entries() if entry.action == "admit")
+    claimed = next(each for each in json.loads(entry.detail)["rows"] if each["table"] == "recordings")
+    columns = ["id", "platform", "room", "host", "title", "started_at_ms", "duration_ms", "admitted_at_ms"]
+    with archive.database.reading() as connection:
+        key = bytes(connection.execute(text("SELECT value FROM row_keys")).scalar_one())
+        row = connection.execute(select(*(column(name) for name in columns)).select_from(table("recordings"))).one()
+    then = hmac.new(key, canonical_json(columns) + b"\n" + canonical_json(list(row)), hashlib.sha256)
+    assert claimed["digest"] == "hmac-sha256:" + then.hexdigest()
 
 
 def test_the_key_being_changed_or_gone_breaks_every_claim(archive: Archive) -> None:

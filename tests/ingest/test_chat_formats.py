@@ -150,8 +150,8 @@ def test_messages_move_with_their_file(tmp_path: Path, sample: str, at: int) -> 
         ("chat_downloader_csv", 0, "1", str(USEC), 1000, "chat_downloader_csv"),
         ("twitch_text", 1, "1:01:01", None, 1000, "twitch_text"),
         ("twitch_text:wall", 1, None, "2026-11-18 12:00:02.500", 3000, "twitch_text"),
-        ("im_xlsx", 0, None, "2026-11-18 20:00:02", 3000, "im_table/order:4200000000017"),
-        ("im_json", 0, None, "2026-11-18 20:00:02", 3000, "im_table/order:42"),
+        ("im_xlsx", 0, None, "2026-11-18 20:00:02", 3000, "im_table"),
+        ("im_json", 0, None, "2026-11-18 20:00:02", 3000, "im_table"),
         ("im_csv", 1, None, "2026-11-18 20:00:01", 3000, "im_table"),
     ],
 )
@@ -439,6 +439,7 @@ def test_chat_of_several_formats_is_admitted_with_its_raw_fields(archive: Archiv
     held = archive.catalog.messages("evening")
     assert [m.at_ms for m in held] == [0, 1000, 1000, 1000, 2000, 2000, 2000]
     assert sorted(m.raw_wall or "" for m in held if m.source.startswith("douyin")) == [str(message_id(at)) for at in (500, 1000, 2000)]
-    assert {(m.source, m.kind, m.recalled) for m in held if "order" in m.source} == {("im_table/order:4200000000017", AGENT, True)}
+    assert {(m.order_id, m.kind, m.recalled) for m in held if m.order_id} == {("4200000000017", AGENT, True)}
+    assert {(m.source.split("/")[0], m.source_number) for m in held} == {("douyin_barrage_grab", 1), ("im_table", 2), ("im_table", 3)}
     assert admitted.recording.platform == "douyin"
     assert admit(archive, request, "tester").already_held
