@@ -22,3 +22,17 @@ class SoundUnreadable(LiveProofError):
 
     exit_code = 26
     status = 422
+
+
+class OcrMissing(LiveProofError):
+    """What reads text in pictures is not installed, or its models are not with it."""
+
+    exit_code = 64
+    status = 503
+
+
+class PicturesUnreadable(LiveProofError):
+    """The pictures of a file can't be decoded, or that takes longer than is allowed."""
+
+    exit_code = 67
+    status = 422

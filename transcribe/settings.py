@@ -40,6 +40,7 @@ class TranscribeSettings(BaseSettings):
         "None: 28000, and 0 for the bundled demo model.",
     )
     sound_max_hours: int = Field(48, ge=1, le=240, description="A file whose sound is longer is refused, in hours.")
+    ocr_threads: int = Field(0, ge=0, le=256, description="Processor threads of reading text in pictures; 0: one for each core.")
     ffmpeg: str | None = Field(None, description="Path of the ffmpeg program; none: looked for.")
 
 
