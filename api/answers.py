@@ -7,7 +7,7 @@ from api.messages import MESSAGES, message, named
 from api.operations import Holding
 from archive.case import Attachment, BuiltPackage, Case, CaseMoment, CaseStep
 from archive.case_attachments import given_as
-from archive.catalog import product_json
+from archive.catalog_json import product_json
 from archive.clip import Clip
 from archive.digest import Json
 from archive.recording import Message, Part, Product, Recording

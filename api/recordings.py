@@ -11,7 +11,7 @@ from api import answers, examples, operations
 from api.fields import At, FromMs, IdInPath, Reply, ToMs, actor
 from api.media import file_response
 from api.transcript_edits import edit_transcript
-from archive.catalog import event_json
+from archive.catalog_json import event_json
 from archive.errors import NotFound
 from archive.redaction import Pseudonyms, mask, pseudonym_secret
 from archive.rendition import RECIPE, part_numbered, playback_file

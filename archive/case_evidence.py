@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from archive.case import Attachment
 from archive.case_attachments import ENDINGS, given_as
 from archive.case_names import PAPERS as PAPER_NAMES
-from archive.catalog import product_json
+from archive.catalog_json import product_json
 from archive.digest import CHUNK_BYTES, Json
 from archive.masked_text import MASKED_MAX_BYTES, masked_text
 from archive.moment_evidence import spoken_words

@@ -30,6 +30,13 @@ class StorageFull(LiveProofError):
     """There is not enough room on the disk to go on."""
 
     exit_code = 6
+class GrownMeanwhile(LiveProofError):
+    """A recording grew by what another process brought while something was being added to it."""
+
+    exit_code = 47
+    status = 409
+
+
     status = 507
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from archive.catalog import clocks_json, content_digest
+from archive.catalog_json import clocks_json, content_digest
 from archive.custody_checks import Outcome, check_checkpoints, check_timestamps, check_witnesses
 from archive.digest import Json, digest_stream
 from archive.errors import LiveProofError, NotFound, VerificationFailed
@@ -211,7 +211,7 @@ def _check_rows(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[
         ]
         if sources != admitted.get("sources"):
             problems.append((name, "its list of source files was changed after admission"))
-        clocks = clocks_json(recording)
+        clocks = clocks_json(recording.parts)
         if any(clock != was for clock, was in _same_versions(clocks, admitted.get("clocks"))):
             problems.append((name, "a clock map was changed after admission"))
     for case in archive.cases.cases():

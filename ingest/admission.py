@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from archive.catalog import Admission, MediaRoot, Source
+from archive.admission import Admission, MediaRoot, Source
 from archive.digest import digest_json
 from archive.errors import AlreadyHeld
 from archive.media_proof import MediaProof, keep_proof

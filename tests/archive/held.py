@@ -5,7 +5,7 @@ from pathlib import Path
 
 import av
 
-from archive.catalog import Admission
+from archive.admission import Admission
 from archive.digest import Json
 from archive.opening import Archive, open_archive
 from archive.recording import EventKind, Gap, Message, Part, Product, ProductEvent, Recording

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from archive.catalog import Admission, Catalog, Source
+from archive.admission import Admission, Source
+from archive.catalog import Catalog
 from archive.custody import CustodyLog
 from archive.database import Database, open_database
 from archive.errors import AlreadyHeld, NotFound

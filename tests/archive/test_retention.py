@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, text
 
 from archive import purging, schema
+from archive.admission import Admission, Source
 from archive.case_attachments import attach
-from archive.catalog import Admission, Source
 from archive.digest import Json
 from archive.errors import InvalidHold, Locked, NotFound, PlanChanged
 from archive.opening import Archive, open_archive

@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
+from archive.admission import Source
 from archive.case_attachments import attach
 from archive.case_stages import Stage
-from archive.catalog import Source
 from archive.evidence_package import build_package
 from archive.opening import open_archive
 from archive.reveal import reveal
