@@ -11,6 +11,10 @@ class LiveProofError(Exception):
     exit_code = 1
     status = 400
 
+    def __str__(self) -> str:
+        """What is wrong, as text that can be stored and sent: file names and quoted content may hold NULs and halves of surrogate pairs."""
+        return super().__str__().replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
 
 class NotFound(LiveProofError):
     """No such recording, case or product is held."""
@@ -26,10 +30,6 @@ class AlreadyHeld(LiveProofError):
     status = 409
 
 
-class StorageFull(LiveProofError):
-    """There is not enough room on the disk to go on."""
-
-    exit_code = 6
 class GrownMeanwhile(LiveProofError):
     """A recording grew by what another process brought while something was being added to it."""
 
@@ -37,6 +37,10 @@ class GrownMeanwhile(LiveProofError):
     status = 409
 
 
+class StorageFull(LiveProofError):
+    """There is not enough room on the disk to go on."""
+
+    exit_code = 6
     status = 507
 
 
@@ -143,6 +147,13 @@ class InvalidEdit(LiveProofError):
 
     exit_code = 56
     status = 409
+
+
+class InvalidClock(LiveProofError):
+    """A clock, an anchor or a shift of chat can't be true, or was estimated from what has changed meanwhile."""
+
+    exit_code = 57
+    status = 422
 
 
 class RevealRefused(LiveProofError):
