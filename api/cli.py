@@ -13,6 +13,7 @@ from api.commands.models import models_app
 from api.commands.retention import hold_app, purge, retention_app, store_app
 from api.commands.reveal import reveal
 from api.commands.transcripts import transcript_app
+from api.commands.upload import upload
 from api.commands.watch import watch
 from api.messages import message
 from api.settings import api_settings
@@ -36,6 +37,7 @@ app.add_typer(hold_app, name="hold")
 app.add_typer(store_app, name="store")
 app.command()(purge)
 app.command()(reveal)
+app.command()(upload)
 app.command()(watch)
 app.add_typer(transcript_app, name="transcript")
 

@@ -24,6 +24,20 @@ class InvalidUpload(LiveProofError):
     status = 400
 
 
+class UploadServerUnavailable(LiveProofError):
+    """The server that files are uploaded to does not answer, or is no LiveProof server."""
+
+    exit_code = 75
+    status = 502
+
+
+class UploadRefused(LiveProofError):
+    """The server that files are uploaded to refuses them, or what they are to become; its own words say why."""
+
+    exit_code = 76
+    status = 502
+
+
 # No command ends with these, so they have no exit code of their own.
 class UploadBusy(LiveProofError):
     """An upload is being written to, admitted or removed by another request."""

@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,7 +23,26 @@ class ApiSettings(BaseSettings):
     upload_keep_hours: int = Field(72, ge=1, description="Hours that an upload waits to be gone on with or admitted before it is removed.")
     upload_idle_s: int = Field(60, ge=1, description="Longest that a client may be silent while it sends an upload's bytes, in seconds.")
     upload_open_max: int = Field(500, ge=1, description="Most uploads that wait at a time.")
+    upload_chunk_bytes: int = Field(
+        16 << 20, ge=64 << 10, le=1 << 30, description="Most bytes that `upload` sends in one request; fewer on a line that breaks."
+    )
+    upload_timeout_s: int = Field(60, ge=1, description="Longest that `upload` waits for one answer of the server, in seconds.")
+    upload_patience_s: int = Field(900, ge=1, description="Longest that `upload` tries again while no byte gets through, in seconds.")
+    upload_admit_timeout_s: int = Field(
+        4 * 3600, ge=1, description="Longest that `upload` waits until the server has read and admitted everything, in seconds."
+    )
+    upload_state: Path | None = Field(
+        None, description="Folder in which `upload` remembers files under way; default `liveproof` in the user's state folder."
+    )
     search_timeout_s: int = Field(30, description="Longest that one question may take, in seconds.")
+
+    @property
+    def upload_state_folder(self) -> Path:
+        """`upload_state`, else by the XDG base directory specification."""
+        if self.upload_state:
+            return self.upload_state
+        state = os.environ.get("XDG_STATE_HOME", "")
+        return (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "liveproof"
 
     @property
     def known_hosts(self) -> tuple[str, ...]:

@@ -1,6 +1,14 @@
-"""What is said about uploads that don't go on."""
+"""What is said about uploads, and about those that don't go on."""
 
 UPLOADS: dict[str, tuple[str, str]] = {
+    "upload.admitted": ("已上传并入库 {recording}", "uploaded and admitted as {recording}"),
+    "upload.held": ("服务器上早已持有 {recording}", "the server holds it already, as {recording}"),
+    "upload.compared": ("服务器上的摘要与本机一致", "the server's digests are those of the files here"),
+    "upload.waiting": ("{why}；{seconds} 秒后继续", "{why}; going on in {seconds} s"),
+    "problem.UploadServerUnavailable": ("上传服务器没有应答", "The server to upload to does not answer"),
+    "problem.UploadServerUnavailable.mend": ("请核对地址；再运行一次会接着传。", "Check the address; running it again goes on."),
+    "problem.UploadRefused": ("服务器拒绝了上传", "The server refuses the upload"),
+    "problem.UploadRefused.mend": ("请按服务器给出的原因处理。", "See what the server says."),
     "problem.UploadConflict": ("上传进度不符", "The upload stands elsewhere"),
     "problem.UploadConflict.mend": (
         "请用 HEAD 查询当前进度（Upload-Offset），从那里继续。",
