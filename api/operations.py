@@ -14,7 +14,9 @@ from archive.recording import Product, Recording
 from archive.spoken_personal_data import bleeps_within
 from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript
+from ingest import extension
 from ingest.admission import Admitted, IngestRequest, admit
+from ingest.extension import Extended, ExtendRequest
 from search.answer import Answer, ask
 from search.indexes import Filter
 from search.indexing import IndexedCounts, index_recording
@@ -63,6 +65,17 @@ def ingest(workplace: Workplace, request: IngestRequest, actor: str, progress: P
     workplace.archive.retention.secure("recording", admitted.recording.id, actor)
     checkpoint_now(workplace.archive, actor)
     return admitted
+
+
+def extend(workplace: Workplace, recording_id: str, request: ExtendRequest, actor: str, progress: Progress = ignore_progress) -> Extended:
+    """Let a held recording grow by what is new of the request; its retention then runs from its new end, and the log is signed.
+
+    Raises what `ingest.extension.extend` does.
+    """
+    extended = extension.extend(workplace.archive, recording_id, request, actor, progress)
+    workplace.archive.retention.secure("recording", recording_id, actor)
+    checkpoint_now(workplace.archive, actor)
+    return extended
 
 
 def index(workplace: Workplace, recording_id: str) -> tuple[int, IndexedCounts]:

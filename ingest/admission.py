@@ -7,8 +7,9 @@ What a crash leaves behind is at most objects that no recording names yet; the s
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from pathlib import Path
 
 import structlog
@@ -18,17 +19,20 @@ from archive.digest import digest_json
 from archive.errors import AlreadyHeld
 from archive.media_proof import MediaProof, keep_proof
 from archive.opening import Archive
-from archive.recording import Part, Product, Recording
-from archive.timeline import WallTime
-from archive.transcript import Provenance, Segment
+from archive.recording import Gap, Recording
+from archive.timeline import ClockMap, WallTime
+from archive.transcript import Segment
+from ingest.caption_import import import_captions
 from ingest.captions import Captions, read_captions
 from ingest.chat_files import ChatFile, read_messages, recognise
 from ingest.clock import Alignment, PartTiming, align, recorder_zone
-from ingest.errors import InputTooLarge, InvalidRequest
-from ingest.input_file import InputFile, check_file, read_bytes
-from ingest.keeping import Kept, Progress, ToKeep, digests_of, digests_only, keep, silent, within
-from ingest.media_probe import MediaProbe, probe_and_prove
-from ingest.products import events_from, products_from
+from ingest.errors import InvalidRequest
+from ingest.input_file import InputFile, check_file
+from ingest.keeping import Kept, Progress, ToKeep, digests_of, digests_only, keep, silent
+from ingest.media_probe import MediaProbe
+from ingest.part_places import lay_parts
+from ingest.products import events_from
+from ingest.request_files import TableFile, check_named_once, part_from, probe_all, shelf_from, table_file
 from ingest.settings import IngestSettings, ingest_settings
 from ingest.shelf_dumps import is_dump, read_dump
 from ingest.tables import read_rows
@@ -41,7 +45,11 @@ _ABOUT_MAX_CHARS = 500
 
 @dataclass(frozen=True)
 class IngestRequest:
-    """What somebody brings. `media` are parts in their order; `started_at` is when part 1 (or the captions' 0 ms) was on air."""
+    """What somebody brings. `media` are parts in their order; `started_at` is when part 1 (or the captions' 0 ms) was on air.
+
+    A capture gives `clocks`, one a media file, and the `gaps` it knows of, and says that the room is still `live`; what it leaves out is
+    told from names and chats. `kind`: see `Recording`.
+    """
 
     media: tuple[Path, ...] = ()
     recording_id: str | None = None
@@ -54,6 +62,10 @@ class IngestRequest:
     room: str | None = None
     host: str | None = None
     title: str | None = None
+    clocks: tuple[ClockMap | None, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    live: bool = False
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +79,6 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    file: InputFile
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class _Read:
     """A request whose every file was read and found good; nothing is written yet."""
 
@@ -83,8 +89,8 @@ class _Read:
     chats: tuple[ChatFile, ...]
     captions_file: InputFile | None
     captions: Captions | None
-    products: _Table | None
-    events: _Table | None
+    products: TableFile | None
+    events: TableFile | None
     draft: Admission
     notes: tuple[str, ...]
 
@@ -131,7 +137,7 @@ def admit(
     for note in read.notes:
         log.warning("ingest.note", recording=recording_id, note=note)
     log.info("ingest.admitted", recording=recording_id, parts=len(read.media), messages=len(read.draft.messages))
-    return Admitted(admission.recording, _import_captions(archive, admission.recording, read, kept, actor), False, read.notes)
+    return Admitted(admission.recording, _captions(archive, admission.recording, read, kept, actor), False, read.notes)
 
 
 def check_request(request: IngestRequest, settings: IngestSettings) -> None:
@@ -148,14 +154,7 @@ def check_request(request: IngestRequest, settings: IngestSettings) -> None:
             continue
         if len(given) > _ABOUT_MAX_CHARS or any(unicodedata.category(char) in ("Cc", "Cs") for char in given):
             raise InvalidRequest(f"the {name} must be one line of at most {_ABOUT_MAX_CHARS} characters")
-    for what, paths, most in (("media", request.media, settings.parts_max), ("chat", request.chat, settings.chat_files_max)):
-        if len(paths) > most:
-            raise InputTooLarge(f"{len(paths)} {what} files are more than the {most} that one recording may have")
-        seen: set[Path] = set()
-        for path in paths:
-            if (where := path.absolute()) in seen:
-                raise InvalidRequest(f"{what} file {path} is named twice")
-            seen.add(where)
+    check_named_once(request.media, request.chat, settings)
 
 
 def derived_id(parts: Sequence[str], captions: Sequence[str]) -> str:
@@ -168,20 +167,23 @@ def _read(request: IngestRequest, settings: IngestSettings, progress: Progress) 
     media = tuple(check_file(path, "media", settings.media_max_bytes) for path in request.media)
     chat = [check_file(path, "chat", settings.chat_max_bytes, may_be_empty=True) for path in request.chat]
     captions_file = check_file(request.captions, "captions", settings.captions_max_bytes) if request.captions else None
-    products = _table(request.products, "products", settings)
-    events = _table(request.events, "events", settings)
+    products = table_file(request.products, "products", settings)
+    events = table_file(request.events, "events", settings)
 
     # The small files first: their faults show before hours of media are read.
     captions = read_captions(captions_file, settings) if captions_file else None
     notes: list[str] = []
-    shelf = _shelf(products, settings, notes.append)
+    shelf = shelf_from(products, settings, notes.append)
     dump = read_dump(events.file, settings, notes.append) if events and is_dump(events.file) else None
     event_rows = read_rows(events.file, events.content, settings) if events and dump is None else []
     chats = recognise(chat, [file.name for file in media], zone)
 
-    probed = _probe_all(media, progress)
+    probed = probe_all(media, progress)
     probes = tuple(found for found, _ in probed)
-    alignment = align(_timings(media, probes, chats), request.started_at, zone)
+    if captions_file and probes and probes[0].first_pts is not None:
+        # Times of a WebVTT from HLS count from an MPEG-TS time, which only the media tells.
+        captions = read_captions(captions_file, settings, probes[0].first_pts)
+    alignment = _aligned(request, _timings(media, probes, chats), zone)
     wall_zero = alignment.clocks[0].wall_start if alignment.clocks else request.started_at or _earliest(chats)
     on_air = events_from(event_rows, {product.product_id for product in shelf}, wall_zero)
     if dump is not None:
@@ -196,30 +198,10 @@ def _read(request: IngestRequest, settings: IngestSettings, progress: Progress) 
     return _Read(media, probes, proofs, alignment, tuple(chats), captions_file, captions, products, events, draft, tuple(notes))
 
 
-def _shelf(products: _Table | None, settings: IngestSettings, note: Callable[[str], None]) -> tuple[Product, ...]:
-    if products is None:
-        return ()
-    if is_dump(products.file):
-        return read_dump(products.file, settings, note).products()
-    return products_from(read_rows(products.file, products.content, settings))
-
-
-def _table(path: Path | None, what: str, settings: IngestSettings) -> _Table | None:
-    if path is None:
-        return None
-    file = check_file(path, what, settings.table_max_bytes, may_be_empty=True)
-    return _Table(file, read_bytes(file))
-
-
-def _probe_all(media: Sequence[InputFile], progress: Progress) -> list[tuple[MediaProbe, MediaProof | None]]:
-    done, total = 0, sum(file.size_bytes for file in media)
-    probes = []
-    for file in media:
-        probes.append(probe_and_prove(file, within(progress, "probe", done, total)))
-        file.check_unchanged()
-        done += file.size_bytes
-        progress("probe", done, total)
-    return probes
+def _aligned(request: IngestRequest, timings: Sequence[PartTiming], zone: tzinfo) -> Alignment:
+    if any(request.clocks) or request.gaps:
+        return lay_parts((), timings, request.clocks, request.gaps, request.started_at, zone)
+    return align(timings, request.started_at, zone)
 
 
 def _timings(media: Sequence[InputFile], probes: Sequence[MediaProbe], chats: Sequence[ChatFile]) -> list[PartTiming]:
@@ -236,6 +218,7 @@ def _earliest(chats: Sequence[ChatFile]) -> WallTime | None:
 
 def _duration(alignment: Alignment, probes: Sequence[MediaProbe], captions: Captions | None) -> int:
     ends = [clock.starts_at_ms + probed.duration_ms for clock, probed in zip(alignment.clocks, probes, strict=True)]
+    ends += [gap.end_ms for gap in alignment.gaps]
     return max(ends) if ends else captions.end_ms if captions else 0
 
 
@@ -254,40 +237,20 @@ def _draft_recording(
         duration_ms=duration_ms,
         admitted_at=WallTime(0),
         gaps=alignment.gaps,
+        kind=request.kind,
+        live=request.live,
     )
 
 
 def _admission(archive: Archive, read: _Read, recording_id: str, kept: Sequence[Kept]) -> Admission:
     stored = [item for item in kept if item.role == "media"]
     parts = tuple(
-        Part(
-            number=number,
-            digest=item.digest,
-            size_bytes=item.size_bytes,
-            file_name=item.file_name,
-            duration_ms=probed.duration_ms,
-            container=probed.container,
-            probe=probed.as_json(),
-            clock=clock,
-            damage=probed.damage + oddity,
-        )
+        part_from(number, item, probed, clock, oddity)
         for number, (item, probed, clock, oddity) in enumerate(
             zip(stored, read.probes, read.alignment.clocks, read.alignment.oddities, strict=True), 1
         )
     )
-    draft = read.draft.recording
-    recording = Recording(
-        recording_id,
-        draft.platform,
-        draft.room,
-        draft.host,
-        draft.title,
-        draft.started_at,
-        draft.duration_ms,
-        archive.clock(),
-        parts,
-        draft.gaps,
-    )
+    recording = replace(read.draft.recording, id=recording_id, admitted_at=archive.clock(), parts=parts)
     sources = tuple(Source(item.role, item.digest, item.size_bytes, item.file_name) for item in kept if item.role != "media")
     roots = {n: MediaRoot(proof.root, len(proof.leaves)) for n, proof in enumerate(read.proofs, 1) if proof is not None}
     return Admission(recording, read.draft.messages, read.draft.products, read.draft.events, sources, roots)
@@ -300,15 +263,19 @@ def _held(archive: Archive, read: _Read, request: IngestRequest, recording_id: s
     if differs:
         raise AlreadyHeld(f"recording {recording_id} is already held with other {differs}: choose another --id; nothing was changed")
     log.info("ingest.already_held", recording=recording_id)
-    return Admitted(held, _import_captions(archive, held, read, kept, actor), True, read.notes)
+    return Admitted(held, _captions(archive, held, read, kept, actor), True, read.notes)
 
 
 def _difference(archive: Archive, held: Recording, request: IngestRequest, kept: Sequence[Kept]) -> str | None:
-    if [part.digest for part in held.parts] != digests_of(kept, "media"):
+    """In what the request differs from what is held, None if it doesn't. Of one that grew, it need be only the beginning."""
+    parts, brought = [part.digest for part in held.parts], digests_of(kept, "media")
+    grown = archive.catalog.has_grown(held.id)
+    if brought != (parts[: len(brought)] if grown else parts):
         return "media"
     sources = archive.catalog.sources(held.id)
     for role, what in (("chat", "chat"), ("captions", "captions"), ("products", "products"), ("product_events", "product events")):
-        if sorted(source.digest for source in sources if source.role == role) != sorted(digests_of(kept, role)):
+        there, named = sorted(source.digest for source in sources if source.role == role), sorted(digests_of(kept, role))
+        if not set(named) <= set(there) if grown else named != there:
             return what
     for field in ("platform", "room", "host", "title", "started_at"):
         asked = getattr(request, field)
@@ -317,41 +284,7 @@ def _difference(archive: Archive, held: Recording, request: IngestRequest, kept:
     return None
 
 
-def _import_captions(archive: Archive, recording: Recording, read: _Read, kept: Sequence[Kept], actor: str) -> tuple[Segment, ...] | None:
-    """Captions as a transcript of engine `imported`, unless a run before this one stored them already."""
+def _captions(archive: Archive, recording: Recording, read: _Read, kept: Sequence[Kept], actor: str) -> tuple[Segment, ...] | None:
     if read.captions is None or read.captions_file is None:
         return None
-    import pysubs2
-
-    digest = digests_of(kept, "captions")[0]
-    latest = archive.transcripts.latest(recording.id)
-    for version in range(latest.version if latest else 0, 0, -1):
-        known = archive.transcripts.version(recording.id, version)
-        if known.provenance.engine == "imported" and known.provenance.model_digest == digest:
-            return known.segments
-    placed = tuple(_in_part(segment, recording) for segment in read.captions.segments)
-    provenance = Provenance(
-        engine="imported",
-        engine_version=f"pysubs2 {pysubs2.__version__}",
-        model=read.captions.format,
-        model_digest=digest,
-        parameters={"file": read.captions_file.name, "encoding": read.captions.encoding},
-        created_at=archive.clock(),
-    )
-    return archive.transcripts.add(recording.id, provenance, placed, _spans(placed), (), actor).segments
-
-
-def _in_part(segment: Segment, recording: Recording) -> Segment:
-    part = recording.part_at(segment.start_ms)
-    return replace(segment, part=part.number if part else None)
-
-
-def _spans(segments: Sequence[Segment]) -> list[tuple[int, int]]:
-    """The stretches that captions cover: all that can be said of what was heard."""
-    spans: list[tuple[int, int]] = []
-    for segment in segments:
-        if spans and segment.start_ms <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], segment.end_ms))
-        else:
-            spans.append((segment.start_ms, segment.end_ms))
-    return spans
+    return import_captions(archive, recording, read.captions, read.captions_file, digests_of(kept, "captions")[0], actor)

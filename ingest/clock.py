@@ -144,12 +144,12 @@ def align(parts: Sequence[PartTiming], started_at: WallTime | None, zone: tzinfo
             oddities.append(())
             continue
         before_end = clocks[-1].starts_at_ms + parts[number - 1].duration_ms
-        placed = _by_wall(parts, named, clocks, number)
+        placed = by_wall(parts, named, clocks, number)
         if placed is None:
-            clocks.append(_end_to_end(clocks, before_end))
+            clocks.append(end_to_end(clocks, before_end))
             oddities.append(())
             continue
-        clock = _snapped(placed, named[number], before_end)
+        clock = snapped(placed, named[number], before_end)
         if clock.starts_at_ms <= clocks[-1].starts_at_ms:
             raise InvalidRequest(
                 f"{part.file_name} starts no later than {parts[number - 1].file_name}, given before it: give the parts in their order"
@@ -172,7 +172,7 @@ def _first(part: PartTiming, named: NameTime | None, started_at: WallTime | None
     return ClockMap(0, None, 0, "unknown")
 
 
-def _by_wall(parts: Sequence[PartTiming], named: Sequence[NameTime | None], clocks: Sequence[ClockMap], number: int) -> ClockMap | None:
+def by_wall(parts: Sequence[PartTiming], named: Sequence[NameTime | None], clocks: Sequence[ClockMap], number: int) -> ClockMap | None:
     """A part's place from its own wall time, None where it or part 1 has none."""
     first = clocks[0]
     own, head = named[number], parts[number].chat_start
@@ -198,7 +198,7 @@ def _by_wall(parts: Sequence[PartTiming], named: Sequence[NameTime | None], cloc
     )
 
 
-def _snapped(clock: ClockMap, named: NameTime | None, before_end: int) -> ClockMap:
+def snapped(clock: ClockMap, named: NameTime | None, before_end: int) -> ClockMap:
     """Names in whole seconds or minutes can't tell a gap shorter than their step: such a part lies where the one before it ends."""
     off = before_end - clock.starts_at_ms
     if clock.method == "file_name" and named and named.step_ms >= 1000 and abs(off) <= named.step_ms:
@@ -206,7 +206,8 @@ def _snapped(clock: ClockMap, named: NameTime | None, before_end: int) -> ClockM
     return clock
 
 
-def _end_to_end(clocks: Sequence[ClockMap], before_end: int) -> ClockMap:
+def end_to_end(clocks: Sequence[ClockMap], before_end: int) -> ClockMap:
+    """The place of a part that nothing tells the time of: where the one before it, the last of `clocks`, ends."""
     before, wall = clocks[-1], clocks[0].wall_start
     method = "sum_of_durations" if wall else "unknown"
     return ClockMap(before_end, wall.plus_ms(before_end) if wall else None, before.uncertainty_ms + SUM_UNCERTAINTY_MS, method)
