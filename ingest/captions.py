@@ -8,6 +8,7 @@ together into one file may each bring a map; it holds for the cues behind it. Th
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.transcript import Segment
@@ -18,7 +19,8 @@ from ingest.lrc import is_lrc, read_lrc
 from ingest.settings import IngestSettings
 from ingest.whisper_json import read_whisper
 
-_TIMING = re.compile(r"^\s*(?:\d{1,2}:)?\d{1,2}:\d{1,2}[.,]\d{1,3}\s*-->\s*(?:\d{1,2}:)?\d{1,2}:\d{1,2}[.,]\d{1,3}(?:\s|$)")
+_TIME = r"(?:(\d{1,2}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(?:\s|$)")
 _ARROW = re.compile(r"^\s*[\d:.,]+\s*-->")
 _TAG = re.compile(r"</?(?:i|b|u|s|c|v|font|lang|ruby|rt)(?:[\s.][^<>]{0,200})?>|<\d\d:\d\d(?::\d\d)?\.\d{3}>", re.IGNORECASE)
 _VTT_ASIDE = re.compile(r"^\ufeff?(?:NOTE|STYLE|REGION|WEBVTT)(?:\s|$)")
@@ -93,21 +95,20 @@ def _cues(text: str, style: str | None, file: InputFile, first_pts: int | None) 
 
 
 def _timed_blocks(text: str, style: str, file: InputFile, first_pts: int | None) -> list[Cue]:
-    """SRT and WebVTT. pysubs2 takes numbers and notes between cues for words of the cue before, so they are set apart first."""
-    import pysubs2
-
-    lines, timed, aside = text.lstrip("\ufeff").split("\n"), 0, False
-    plain: list[str] = []
+    """SRT and WebVTT: a line of times, and the words below it up to the next; cues' numbers and names and notes between them are none."""
+    lines, aside = text.lstrip("\ufeff").split("\n"), False
     clock = _HlsClock(first_pts)
-    shifts: list[int] = []
+    timed: list[tuple[int, int, int, list[str]]] = []
+    # What stands above the first cue is nobody's words.
+    words: list[str] = []
     for number, line in enumerate(lines, 1):
         blank_before = number == 1 or not lines[number - 2].strip()
-        if _TIMING.match(line):
-            if plain and not blank_before:
-                _drop_identifier(plain)
-            plain.extend(("", "0", line))
-            timed, aside = timed + 1, False
-            shifts.append(clock.shift_ms)
+        if times := _TIMING.match(line):
+            # The line right over a cue's times is its number or name, if it opens a block.
+            if not blank_before and len(words) > 1 and not words[-2].strip():
+                words.pop()
+            words, aside = [], False
+            timed.append((_ms(times.groups()[:4]), _ms(times.groups()[4:]), clock.shift_ms, words))
         elif _ARROW.match(line):
             raise InvalidContent(
                 f"{file.path}, line {number}: “{line.strip()[:80]}” is no pair of times like 00:01:02,500 --> 00:01:04,000"
@@ -117,24 +118,21 @@ def _timed_blocks(text: str, style: str, file: InputFile, first_pts: int | None)
         else:
             aside = bool(_VTT_ASIDE.match(line)) if style == "vtt" and blank_before else aside and bool(line.strip())
             if not aside:
-                plain.append(line)
-    subtitles = pysubs2.SSAFile.from_string("\n".join([*plain, "", "0", ""]), format_=style, keep_html_tags=True)
-    if len(subtitles.events) != timed:
-        raise InvalidContent(f"{file.path}: of {timed} captions only {len(subtitles.events)} could be read")
+                words.append(line)
     cues: list[Cue] = []
-    for number, (event, shift_ms) in enumerate(zip(subtitles.events, shifts, strict=True), 1):
-        if event.end + shift_ms < 0:
+    for number, (start_ms, end_ms, shift_ms, below) in enumerate(timed, 1):
+        if end_ms + shift_ms < 0:
             raise InvalidContent(f"{file.path}, cue {number}: by its X-TIMESTAMP-MAP it lies before the recording's start")
-        said = _TAG.sub("", event.text.replace("\\N", "\n"))
+        said = _TAG.sub("", "\n".join(below).replace("\\N", "\n"))
         said = html.unescape(said) if style == "vtt" else said
-        _add(cues, Cue(max(0, event.start + shift_ms) if shift_ms else event.start, event.end + shift_ms, said), number, file)
+        _add(cues, Cue(max(0, start_ms + shift_ms), end_ms + shift_ms, said), number, file)
     return cues
 
 
-def _drop_identifier(plain: list[str]) -> None:
-    """The line right over a cue's times is its number or name, if it opens a block."""
-    if len(plain) == 1 or not plain[-2].strip():
-        plain.pop()
+def _ms(written: Sequence[str | None]) -> int:
+    """Hours, minutes, seconds and a fraction as they are written."""
+    hours, minutes, seconds, fraction = (part or "0" for part in written)
+    return ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
 
 
 def _substation(text: str, file: InputFile) -> list[Cue]:
@@ -180,6 +178,4 @@ class _HlsClock:
             self._first = ticks
         half = _MPEGTS_TURN // 2
         since_first = (ticks - self._first + half) % _MPEGTS_TURN - half
-        hours, minutes, seconds = int(local[1] or 0), int(local[2]), int(local[3])
-        local_ms = ((hours * 60 + minutes) * 60 + seconds) * 1000 + int(local[4].ljust(3, "0"))
-        self.shift_ms = round(since_first / 90) - local_ms
+        self.shift_ms = round(since_first / 90) - _ms(local.groups())

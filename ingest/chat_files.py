@@ -9,8 +9,9 @@ from archive.recording import Message
 from archive.timeline import ClockMap, WallTime
 from ingest.chat import ChatContext, ChatFormat, ChatHeader, detect, read_head
 from ingest.clock import recorder_zone
-from ingest.errors import InputTooLarge
+from ingest.errors import InputTooLarge, InvalidContent
 from ingest.input_file import InputFile
+from ingest.products import MAX_OFFSET_MS
 from ingest.settings import IngestSettings
 
 
@@ -69,10 +70,19 @@ def read_messages(
 
 
 def _offset_zero(chat: ChatFile, clocks: Sequence[ClockMap], wall_zero: WallTime | None) -> tuple[int, WallTime | None]:
-    """Where the file's offset 0 lies: at its part's start, else where its head's start time falls, else at the recording's start."""
+    """Where the file's offset 0 lies: at its part's start, else where its head's start time falls, else at the recording's start.
+
+    InvalidContent for a head that says it is of another day altogether.
+    """
     own = chat.header.started_at
     if chat.part is not None:
         return clocks[chat.part].starts_at_ms, own or clocks[chat.part].wall_start
     if own and wall_zero:
-        return own.epoch_ms - wall_zero.epoch_ms, own
+        starts_at_ms = own.epoch_ms - wall_zero.epoch_ms
+        if abs(starts_at_ms) > MAX_OFFSET_MS:
+            raise InvalidContent(
+                f"{chat.file.path}: its head says that it began more than {MAX_OFFSET_MS // 3_600_000} hours from the recording's start: "
+                "is it this recording's chat, and is --started-at right?"
+            )
+        return starts_at_ms, own
     return 0, own or wall_zero

@@ -27,7 +27,7 @@ from ingest.errors import InputTooLarge, InvalidContent
 from ingest.input_file import InputFile
 from ingest.products import MAX_OFFSET_MS, MAX_PRICE_MINOR
 from ingest.settings import IngestSettings
-from ingest.tables import Row
+from ingest.tables import Row, quoted
 
 BILIBILI_CARD = "SHOPPING_EXPLAIN_CARD"
 _DOUYIN_LIST = ("updateProductInfoList", "update_product_info_list")
@@ -277,7 +277,7 @@ def _wall_ms(row: Row, chain: tuple[dict[str, Json], ...]) -> int | None:
                 if (raw := holder.get(name)) in (None, "", 0, "0"):
                     continue
                 if (wall_ms := epoch_ms(raw)) is None:
-                    raise row.wrong(name, f"{str(raw)[:40]} is no time since 1970")
+                    raise row.wrong(name, f"{quoted(raw)} is no time since 1970")
                 return wall_ms
     ids = (holder.get(name) for holder in (*commons, *levels) for name in _MESSAGE_IDS)
     return next((found for found in map(id_time_ms, ids) if found is not None), None)

@@ -32,7 +32,7 @@ class Row:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise self.wrong(field, f"{_shown(value)} must be text")
+            raise self.wrong(field, f"{quoted(value)} must be text")
         found = storable(str(int(value) if isinstance(value, float) and value.is_integer() else value)).strip()
         if len(found) > self.max_chars:
             raise self.wrong(field, f"{len(found)} characters are more than the {self.max_chars} that are allowed")
@@ -55,11 +55,11 @@ class Row:
             try:
                 value = int(value.strip())
             except ValueError:
-                raise self.wrong(field, f"{_shown(value)} is no whole number") from None
+                raise self.wrong(field, f"{quoted(value)} is no whole number") from None
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.wrong(field, f"{_shown(value)} is no whole number")
+            raise self.wrong(field, f"{quoted(value)} is no whole number")
         if not least <= value <= most:
-            raise self.wrong(field, f"{value} must lie between {least} and {most}")
+            raise self.wrong(field, f"{quoted(value)} must lie between {least} and {most}")
         return value
 
     def texts(self, field: str) -> tuple[str, ...]:
@@ -69,11 +69,11 @@ class Row:
             return ()
         items = value.split("|") if isinstance(value, str) else value
         if isinstance(items, Mapping) or not isinstance(items, list | tuple):
-            raise self.wrong(field, f"{_shown(value)} must be a list of texts")
+            raise self.wrong(field, f"{quoted(value)} must be a list of texts")
         found = []
         for item in items:
             if not isinstance(item, str):
-                raise self.wrong(field, f"{_shown(item)} in the list must be text")
+                raise self.wrong(field, f"{quoted(item)} in the list must be text")
             if clean := storable(item).strip():
                 found.append(clean)
         return tuple(found)
@@ -84,7 +84,7 @@ class Row:
             return value.strip().lower() in ("1", "true", "yes")
         if value is None or isinstance(value, bool):
             return bool(value)
-        raise self.wrong(field, f"{_shown(value)} must be true or false")
+        raise self.wrong(field, f"{quoted(value)} must be true or false")
 
 
 def read_rows(file: InputFile, content: bytes, settings: IngestSettings) -> list[Row]:
@@ -121,7 +121,7 @@ def _json_array(text: str, file: InputFile) -> Iterator[tuple[str, Mapping[str, 
     for number, item in enumerate(value if isinstance(value, list) else [], 1):
         place = f"{file.path}, row {number}"
         if not isinstance(item, dict):
-            raise InvalidContent(f"{place}: {_shown(item)} must be an object with named fields")
+            raise InvalidContent(f"{place}: {quoted(item)} must be an object with named fields")
         yield place, item
 
 
@@ -132,7 +132,7 @@ def _json_lines(text: str, file: InputFile) -> Iterator[tuple[str, Mapping[str, 
         place = f"{file.path}, line {number}"
         item = parse_json(line, place)
         if not isinstance(item, dict):
-            raise InvalidContent(f"{place}: {_shown(item)} must be an object with named fields")
+            raise InvalidContent(f"{place}: {quoted(item)} must be an object with named fields")
         yield place, item
 
 
@@ -153,6 +153,11 @@ def _csv(text: str, file: InputFile) -> Iterator[tuple[str, Mapping[str, Json]]]
         raise InvalidContent(f"{file.path}, after line {reader.line_num}: {error}; is a quote left open?") from error
 
 
-def _shown(value: Json) -> str:
-    shown = json.dumps(value, ensure_ascii=False, default=str)
-    return shown if len(shown) <= 60 else shown[:57] + "…"
+def quoted(value: Json) -> str:
+    """A value as an error quotes it: its JSON, at most 60 characters of it."""
+    try:
+        written = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        # What the parser could just read may be too deep to be written, or to be written from here.
+        return "a value nested too deeply to be shown"
+    return written if len(written) <= 60 else written[:57] + "…"

@@ -13,7 +13,7 @@ from ingest.cue import Cue
 from ingest.errors import InvalidContent
 from ingest.input_file import InputFile, storable
 from ingest.products import MAX_OFFSET_MS
-from ingest.tables import parse_json
+from ingest.tables import parse_json, quoted
 
 
 def read_whisper(text: str, file: InputFile) -> list[Cue] | None:
@@ -37,7 +37,7 @@ def read_whisper(text: str, file: InputFile) -> list[Cue] | None:
 def _cue(segment: dict[str, Json], place: str) -> Cue:
     said = segment.get("text")
     if not isinstance(said, str):
-        raise InvalidContent(f"{place}, text: {str(said)[:40]} must be text")
+        raise InvalidContent(f"{place}, text: {quoted(said)} must be text")
     start_ms, end_ms = _span(segment, place)
     words = segment.get("words")
     if words is not None and not isinstance(words, list):
@@ -59,7 +59,7 @@ def _word(item: Json, place: str) -> Word | None:
         raise InvalidContent(f"{place}: it must be an object with word, start and end")
     said = item.get("word", item.get("text"))
     if not isinstance(said, str):
-        raise InvalidContent(f"{place}, word: {str(said)[:40]} must be text")
+        raise InvalidContent(f"{place}, word: {quoted(said)} must be text")
     if item.get("start") is None or item.get("end") is None:
         return None
     start_ms, end_ms = _span(item, place)
@@ -77,5 +77,5 @@ def _span(item: dict[str, Json], place: str) -> tuple[int, int]:
 
 def _ms(value: Json, factor: int, place: str, member: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value * factor <= MAX_OFFSET_MS:
-        raise InvalidContent(f"{place}, {member}: {str(value)[:40]} is no time within 1000 hours")
+        raise InvalidContent(f"{place}, {member}: {quoted(value)} is no time within 1000 hours")
     return round(value * factor)

@@ -12,22 +12,28 @@ from typing import Protocol
 from archive.recording import Message
 from archive.timeline import WallTime
 from ingest.errors import UnknownFormat
-from ingest.input_file import InputFile
+from ingest.input_file import InputFile, storable
 from ingest.settings import ingest_settings
 
 HEAD_BYTES = 256 << 10
+_HEADER_MAX_CHARS = 500
 CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
 class ChatHeader:
-    """What a chat file's head says about the session. `started_at` is the wall time of the file's offset 0."""
+    """What a chat file's head says about the session, as text that can be stored. `started_at` is the wall time of the file's offset 0."""
 
     started_at: WallTime | None = None
     platform: str | None = None
     room: str | None = None
     host: str | None = None
     title: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("platform", "room", "host", "title"):
+            if (said := getattr(self, name)) is not None:
+                object.__setattr__(self, name, storable(said)[:_HEADER_MAX_CHARS].strip() or None)
 
 
 @dataclass(frozen=True, slots=True)

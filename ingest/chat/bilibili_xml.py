@@ -202,7 +202,9 @@ def _reader(file: InputFile, context: ChatContext) -> Callable[[], Iterator[_Rec
     if flaw is None:
         return lambda: _well_formed(file)
     broken = sum(1 for record in _recovered(file) if record is None)
-    context.note(f"{file.name} is no well-formed XML ({flaw}): its entries were read one by one, {broken} without an end were left out")
+    # The parser quotes names from the file, whatever they hold.
+    why = storable(flaw)[:200]
+    context.note(f"{file.name} is no well-formed XML ({why}): its entries were read one by one, {broken} without an end were left out")
     return lambda: (record for record in _recovered(file) if record is not None)
 
 

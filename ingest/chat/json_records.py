@@ -20,6 +20,7 @@ _PIECE_CHARS = 1 << 18
 _BLANKS = " \t\r\n\x00\ufeff"
 _BETWEEN = re.compile(r"[ \t\r\n\x00\ufeff,]*")
 _KEY = re.compile(r'"((?:[^"\\]|\\.){0,100})"[ \t\r\n]*:')
+_NUMBER_ON = re.compile(r"[-+.eE0-9]*")
 # Control characters inside texts are read, NaN and Infinity are nothing.
 _DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _name: None)
 _decode = _DECODER.raw_decode
@@ -168,8 +169,8 @@ class _Window:
                         self._breaks_off = True
                         raise InvalidContent(f"{self._file.path}, {what} breaks off: {reason}") from error
                 raise InvalidContent(f"{self._file.path}, {what} is no valid JSON: {reason[:200]}") from error
-            # A number at the very end may go on in the next piece.
-            if end == len(self._text) and isinstance(value, int | float) and self.more():
+            # A number at the very end may go on in the next piece, as may what looks like the beginning of its fraction or exponent.
+            if isinstance(value, int | float) and _NUMBER_ON.fullmatch(self._text, end) and self.more():
                 continue
             self.at = end
             record: Json = value

@@ -135,6 +135,22 @@ def test_broken_segments_are_named(tmp_path: Path, segment: dict[str, object], s
         read(tmp_path, json.dumps({"segments": [segment]}))
 
 
+def test_half_a_surrogate_pair_in_a_member_is_told_as_text_that_can_be_sent(tmp_path: Path) -> None:
+    with pytest.raises(InvalidContent, match="segment 1, start") as refused:
+        read(tmp_path, '{"segments": [{"start": "\\udc00\\ud83d", "end": 2, "text": "x"}]}')
+    assert "\\udc00" in str(refused.value).encode().decode()
+
+
+@pytest.mark.parametrize("name", ["start", "text"])
+def test_members_as_deep_as_can_just_be_read_are_refused_or_read(tmp_path: Path, name: str) -> None:
+    for depth in range(800, 1000):
+        deep = "[" * depth + "]" * depth
+        try:
+            read(tmp_path, f'{{"segments": [{{"start": 1, "end": 2, "text": "x", "{name}": {deep}}}]}}')
+        except InvalidContent as refused:
+            assert "captions.dat" in str(refused)
+
+
 @pytest.mark.parametrize("content", ['{"segments": 5}', '{"at_ms": 1}', "[5]", '["x"]', '{"segments": ["x"]}'])
 def test_other_json_is_no_captions(tmp_path: Path, content: str) -> None:
     with pytest.raises(UnknownFormat, match=r"captions\.dat"):

@@ -50,6 +50,19 @@ def test_vtt_with_notes_names_settings_and_voices_is_read(tmp_path: Path) -> Non
     ]
 
 
+def test_words_with_their_own_times_are_the_words_of_their_cue(tmp_path: Path) -> None:
+    """YouTube's own captions have a time between words; two of them made a line of times of the line."""
+    said_so = "这条<00:00:01.320><c>围巾</c><00:00:01.640><c>好</c>"
+    text = f"WEBVTT\nKind: captions\nLanguage: zh\n\n00:00:01.160 --> 00:00:02.389 align:start position:0%\n{said_so}\n"
+    assert said(read(tmp_path, text)) == [(1160, 2389, "这条围巾好")]
+    promised = "从 00:10:00,000 到 00:20:00,000 都半价"
+    assert said(read(tmp_path, f"1\n00:00:01,000 --> 00:00:02,500\n{promised}\n")) == [(1000, 2500, promised)]
+
+
+def test_times_without_hours_and_of_one_digit_are_read(tmp_path: Path) -> None:
+    assert said(read(tmp_path, "0:01,5 --> 1:2,25\n好\n")) == [(1500, 62_250, "好")]
+
+
 def test_ass_is_read_without_its_drawing_codes_and_comments(tmp_path: Path) -> None:
     text = (
         "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Default,Arial\n\n[Events]\n"

@@ -268,6 +268,12 @@ def test_one_chat_whose_head_knows_its_start_is_placed_by_it(tmp_path: Path) -> 
     assert times(lambda: [file_of(tmp_path, content, "all.xml")], ["x.flv", "y.flv"], clocks(0, 60_000)) == [31_000]
 
 
+def test_a_chat_whose_head_is_of_another_year_is_refused(tmp_path: Path) -> None:
+    content = RECORDER.format('<d p="1.0,1,25,1,0,0,1,0" user="a">好</d>').replace("2026-11-18T", "2001-11-18T")
+    with pytest.raises(InvalidContent, match=r"all\.xml: its head says .* more than 1000 hours"):
+        times(lambda: [file_of(tmp_path, content, "all.xml")], ["x.flv", "y.flv"], clocks(0, 60_000))
+
+
 def test_more_messages_than_allowed_are_refused(tmp_path: Path) -> None:
     chats = recognise([jsonl(tmp_path, "a.jsonl", *range(11))], [], CHINA)
     with pytest.raises(InputTooLarge, match="more than the 10 messages"):

@@ -329,6 +329,31 @@ def test_a_giant_text_is_refused_by_record_and_one_just_below_is_cut(tmp_path: P
     assert any("texts cut to 10000" in note for note in notes)
 
 
+def test_a_number_that_lies_across_two_pieces_of_the_file_is_one(tmp_path: Path) -> None:
+    """JSON is read in pieces of 262 144 characters."""
+    comments = json.dumps([twitch_comment(1000, "hi", "Wang")])
+    for cut in range(1, len("-12.5e+3") + 1):
+        opening, before = '{"embeddedData": "', '", "length": '
+        content = f'{opening}{"x" * ((1 << 18) - len(opening) - len(before) - cut)}{before}-12.5e+3, "comments": {comments}}}'
+        assert [message.at_ms for message in read(tmp_path, content.encode(), "twitch_downloader")] == [1000]
+
+
+def test_what_a_parser_says_of_broken_xml_is_told_in_a_sentence_of_bounded_length(tmp_path: Path) -> None:
+    notes: list[str] = []
+    content = f'<?xml version="1.0" encoding="UTF-{"9" * 5000}"?>\n<i><d p="1.0,1,25,1,0,0,1,0" user="a">好</d></i>'
+    assert [message.at_ms for message in read(tmp_path, content.encode(), "bilibili_xml", notes)] == [1000]
+    assert any("no well-formed XML" in note for note in notes) and all(len(note) < 500 for note in notes)
+
+
+def test_errors_that_name_a_file_of_undecodable_bytes_can_be_stored_and_sent(tmp_path: Path) -> None:
+    path = tmp_path / b"\xff\xfe.json".decode("utf-8", "surrogateescape")
+    path.write_bytes(b"plain words")
+    file = check_file(path, "chat", 100)
+    with pytest.raises(UnknownFormat) as refused:
+        detect(file, read_head(file))
+    assert "\\udcff\\udcfe.json" in str(refused.value).encode().decode()
+
+
 def zipped(*members: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     into = io.BytesIO()
     with zipfile.ZipFile(into, "w", compression) as archive:

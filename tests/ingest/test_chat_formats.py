@@ -249,6 +249,12 @@ def test_kuaishous_gifts_carry_their_own_time(tmp_path: Path) -> None:
     assert brief(read(tmp_path, lines([kuaishou(1000, "好", "雨后"), packet])))[1] == (9000, "荧光棒 ×5", "老王", GIFT)
 
 
+def test_a_head_says_what_can_be_stored(tmp_path: Path) -> None:
+    for title, kept in (("\ud800专场\x00", "\ufffd专场"), ("\x00", None), ("长" * 600, "长" * 500)):
+        content = twitch([twitch_comment(1000, "hi", "Wang")]).replace('"专场"'.encode(), json.dumps(title).encode())
+        assert header(content).title == kept
+
+
 def test_a_cropped_twitch_chat_counts_from_the_crop(tmp_path: Path) -> None:
     notes: list[str] = []
     content = twitch([twitch_comment(601_500, "hi", "Wang")]).replace(b'"start": 0', b'"start": 600')

@@ -201,7 +201,7 @@ def test_records_out_of_order_are_laid_in_time_order_and_those_without_a_time_ar
         ({"cmd": BILIBILI, "data": {"goods_id": 4, "goods_price": "free"}}, "field goods_price: free is no price"),
         ({"cmd": BILIBILI, "data": {"goods_id": 4, "goods_price": -5}}, "no price that can be"),
         ({"cmd": BILIBILI, "data": {"goods_id": 4, "goods_name": ["x"]}}, "field goods_name: "),
-        ({"cmd": BILIBILI, "data": {"goods_id": 4, "timestamp": "soon"}}, "field timestamp: soon is no time"),
+        ({"cmd": BILIBILI, "data": {"goods_id": 4, "timestamp": "soon"}}, 'field timestamp: "soon" is no time'),
         ({"pop_product": "x"}, "field pop_product: must be an object"),
         ({"pop_product": {"title": "x"}}, "field productId: is missing"),
         ({"Data": '{"updateProductInfoList": ['}, "the JSON in one of its texts"),
@@ -210,6 +210,23 @@ def test_records_out_of_order_are_laid_in_time_order_and_those_without_a_time_ar
 def test_a_malformed_record_is_named_with_file_and_number(tmp_path: Path, record: dict[str, object], says: str) -> None:
     with pytest.raises(InvalidContent, match=rf"room\.jsonl, record 2.*{says}"):
         read(written(tmp_path, [bilibili(1, 5), record]))
+
+
+@pytest.mark.parametrize("name", ["goods_id", "goods_name", "goods_price", "timestamp"])
+def test_a_value_as_deep_as_can_just_be_read_is_named_though_it_cant_be_written(tmp_path: Path, name: str) -> None:
+    told = set()
+    for depth in range(800, 1000):
+        content = f'{{"cmd": "{BILIBILI}", "data": {{"goods_id": 5, "{name}": {"[" * depth}{"]" * depth}}}}}'
+        with pytest.raises(InvalidContent, match=r"room\.json, (record|line) 1") as refused:
+            read(written(tmp_path, content, "room.json"))
+        told.add(str(refused.value).partition(": ")[2])
+    assert any(said.startswith("a value nested too deeply to be shown") for said in told)
+
+
+def test_half_a_surrogate_pair_in_a_value_is_told_as_text_that_can_be_sent(tmp_path: Path) -> None:
+    with pytest.raises(InvalidContent, match="field timestamp") as refused:
+        read(written(tmp_path, f'{{"cmd": "{BILIBILI}", "data": {{"goods_id": 5, "timestamp": "\\ud800"}}}}', "room.json"))
+    assert "\\ud800" in str(refused.value).encode().decode()
 
 
 def test_a_dump_whose_times_cant_be_laid_is_refused(tmp_path: Path) -> None:
