@@ -34,7 +34,10 @@ class CaseStep:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A paper of a case, kept unchanged under `digest`. `withheld`: it never goes into a package. Withdrawn ones stay, with who and why."""
+    """A paper of a case, kept unchanged under `digest`. `withheld`: it never goes into a package. Withdrawn ones stay, with who and why.
+
+    `recording_id` is the recording that a call was admitted as.
+    """
 
     number: int
     kind: str
@@ -50,6 +53,7 @@ class Attachment:
     withdrawn_at: WallTime | None = None
     withdrawn_by: str | None = None
     withdrawn_reason: str | None = None
+    recording_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,28 @@ Whoever sends a file may call it anything, so what it is goes by its first bytes
 
     original    as it was taken in: pictures, PDF, sound and video, office documents, whatever holds no text that can be masked here
     masked      text without its people (`archive.masked_text`), for every text, and for every IM log, whose people are not this case's
-    withheld    its digest alone: marked so, or an IM log in a form that can't be read as text
+    withheld    its digest alone: marked so, an IM log in a form that can't be read as text, or a call: of that, moments are cut as clips
     withdrawn   its digest alone, with who took it back; the reason stays here
 """
 
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 from archive.case import Attachment
 from archive.errors import InvalidCase, TooLarge
+from archive.recording import Recording
 from archive.timeline import WallTime
 
 if TYPE_CHECKING:
     from archive.opening import Archive
 
-KINDS = ("im_log", "outbound", "inspection", "logistics", "sign_off", "photo", "document", "other")
-"""聊天记录 · 出库 · 检验 · 物流 · 签收 · 照片 · 文件 · 其他"""
+CALL, ASSISTANT = "call", "assistant"
+KINDS = ("im_log", "outbound", "inspection", "logistics", "sign_off", "photo", "document", ASSISTANT, "other")
+"""聊天记录 · 出库 · 检验 · 物流 · 签收 · 照片 · 文件 · 与 AI 助手的对话 · 其他；通话录像另经录像入口"""
 
 GivenAs: TypeAlias = Literal["original", "masked", "withheld", "withdrawn"]
 
@@ -106,9 +109,7 @@ def attach(
     if kind not in KINDS:
         raise InvalidCase(f"an attachment is one of {', '.join(KINDS)}, not {kind[:40]!r}")
     name = Path(file_name.replace("\\", "/")).name[-NAME_MAX_CHARS:] or "unnamed"
-    for field, text in (("title", title), ("purpose", purpose)):
-        if len(text) > TITLE_MAX_CHARS:
-            raise InvalidCase(f"{field} has {len(text)} characters, and at most {TITLE_MAX_CHARS} are kept")
+    _check_words(title, purpose)
     size, longest = content.seek(0, 2), archive.settings.attachment_max_bytes
     if size > longest:
         raise TooLarge(f"{name} has {size} bytes, and an attachment may have {longest} (LIVEPROOF_ATTACHMENT_MAX_BYTES)")
@@ -136,6 +137,30 @@ def attach_file(
         return attach(archive, case_id, content, path.name, kind, actor, title=title, purpose=purpose, withheld=withheld)
 
 
+def attach_call(
+    archive: "Archive", case_id: str, recording: Recording, actor: str, *, title: str = "", purpose: str = "", withheld: bool = False
+) -> Attachment:
+    """Note a video call of the case that was admitted as a recording, by its one part. InvalidCase for a recording that is no call."""
+    if recording.kind != CALL or len(recording.parts) != 1:
+        raise InvalidCase(f"recording {recording.id} is a live session, no call: rest the case on a moment of it instead")
+    part = recording.parts[0]
+    _check_words(title, purpose)
+    with archive.store.open(part.digest) as content:
+        media_type = sniff_media(content.read(SNIFFED_BYTES))
+    name = part.file_name
+    paper = Attachment(0, CALL, title or name, purpose, part.digest, part.size_bytes, name, media_type, withheld, WallTime(0), actor)
+    draft = replace(paper, recording_id=recording.id)
+    added = archive.cases.add_attachment(case_id, draft)
+    archive.retention.secure("case", case_id, actor)
+    return added
+
+
+def sniff_media(first: bytes) -> str:
+    """Media type of sound or video by its first bytes; application/octet-stream where they are not among ENDINGS."""
+    found = (media_type for offset, mark, media_type in _MAGIC if first[offset : offset + len(mark)] == mark)
+    return next((each for each in found if each.startswith(("audio/", "video/"))), "application/octet-stream")
+
+
 def sniff(content: BinaryIO) -> str:
     """Media type by content: one of ENDINGS, or application/octet-stream. Reads the first 64 KiB, of a ZIP its directory."""
     first = content.read(SNIFFED_BYTES)
@@ -151,11 +176,17 @@ def given_as(attachment: Attachment) -> GivenAs:
     """What of a paper goes into a package."""
     if attachment.withdrawn_at is not None:
         return "withdrawn"
-    if attachment.withheld:
+    if attachment.withheld or attachment.kind == CALL:
         return "withheld"
     if attachment.media_type in TEXTS:
         return "masked"
     return "withheld" if attachment.kind == "im_log" else "original"
+
+
+def _check_words(title: str, purpose: str) -> None:
+    for field, text in (("title", title), ("purpose", purpose)):
+        if len(text) > TITLE_MAX_CHARS:
+            raise InvalidCase(f"{field} has {len(text)} characters, and at most {TITLE_MAX_CHARS} are kept")
 
 
 def decoded(content: bytes) -> str | None:

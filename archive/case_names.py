@@ -55,6 +55,8 @@ PAPERS = {
     "sign_off": ("签收记录", "sign-off record"),
     "photo": ("照片", "photo"),
     "document": ("文件", "document"),
+    "call": ("通话录像", "call"),
+    "assistant": ("与 AI 助手的对话", "talk with an AI assistant"),
     "other": ("其他", "other"),
 }
 GIVEN = {
@@ -82,6 +84,7 @@ ACTIONS = {
     "case.step": ("案件进展 case.step", "case.step"),
     "case.attach": ("收入附件 case.attach", "case.attach"),
     "case.withdraw": ("撤回附件 case.withdraw", "case.withdraw"),
+    "record.read": ("读取附件文字 record.read", "record.read"),
     "package.sealed": ("封存证据包 package.sealed", "package.sealed"),
     "package.built": ("制成证据包 package.built", "package.built"),
     "package.download": ("下载证据包 package.download", "package.download"),

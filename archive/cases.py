@@ -145,11 +145,13 @@ class CaseFile:
                     withheld=added.withheld,
                     added_at_ms=added.added_at.epoch_ms,
                     added_by=added.added_by,
+                    recording_id=added.recording_id,
                 )
             )
             detail: dict[str, Json] = {"number": added.number, "kind": added.kind, "digest": added.digest, "bytes": added.size_bytes}
             rows: list[Json] = [claim(connection, case_attachments, case_id=case_id, number=added.number)]
-            more: dict[str, Json] = {"media_type": added.media_type, "withheld": added.withheld, "rows": rows}
+            call: dict[str, Json] = {"recording": added.recording_id} if added.recording_id else {}
+            more: dict[str, Json] = {**call, "media_type": added.media_type, "withheld": added.withheld, "rows": rows}
             self._custody.append(connection, added.added_by, "case.attach", case_id, {**detail, **more})
         return added
 
@@ -313,4 +315,5 @@ def _attachment(row: RowMapping) -> Attachment:
         WallTime(row["withdrawn_at_ms"]) if row["withdrawn_at_ms"] is not None else None,
         row["withdrawn_by"],
         row["withdrawn_reason"],
+        row["recording_id"],
     )

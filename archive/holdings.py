@@ -35,15 +35,20 @@ def objects_of(connection: Connection, kind: Kind, subject: str) -> dict[str, in
 
 
 def cases_on(connection: Connection, recording_id: str) -> list[str]:
-    """Cases with a moment of the recording."""
-    query = select(case_moments.c.case_id).where(case_moments.c.recording_id == recording_id).distinct()
-    return sorted(connection.execute(query).scalars())
+    """Cases with a moment of the recording, or to which it is attached as a call."""
+    found: set[str] = set()
+    for table in (case_moments, case_attachments):
+        found.update(connection.execute(select(table.c.case_id).where(table.c.recording_id == recording_id)).scalars())
+    return sorted(found)
 
 
 def recordings_of(connection: Connection, case_id: str) -> list[str]:
-    """Recordings that a case's moments rest on."""
-    query = select(case_moments.c.recording_id).where(case_moments.c.case_id == case_id).distinct()
-    return sorted(connection.execute(query).scalars())
+    """Recordings that a case's moments rest on, and its calls, withdrawn ones as well."""
+    found: set[str] = set()
+    for table in (case_moments, case_attachments):
+        query = select(table.c.recording_id).where(table.c.case_id == case_id, table.c.recording_id.is_not(None))
+        found.update(connection.execute(query).scalars())
+    return sorted(found)
 
 
 def covered(connection: Connection, kind: Kind, subject: str) -> set[str]:

@@ -6,11 +6,13 @@ from pathlib import Path
 from archive.cases import CaseFile
 from archive.catalog import Catalog
 from archive.checkpoints import Checkpoints
+from archive.clocks import ClockCatalog
 from archive.custody import CustodyLog
 from archive.database import Database, open_database
 from archive.errors import DatabaseUnavailable
 from archive.lock_check import check_lock_if_due
 from archive.object_store import ObjectStore, open_store
+from archive.record_readings import RecordReadings
 from archive.retention import Retention
 from archive.retention_rules import load_rules
 from archive.settings import ArchiveSettings
@@ -34,8 +36,10 @@ class Archive:
     stamps: Stamps
     witnesses: Witnesses
     catalog: Catalog
+    clocks: ClockCatalog
     transcripts: TranscriptCatalog
     cases: CaseFile
+    records: RecordReadings
     retention: Retention
 
     def close(self) -> None:
@@ -69,8 +73,10 @@ def open_archive(settings: ArchiveSettings, clock: Clock = WallTime.now) -> Arch
         stamps=Stamps(database, settings, clock),
         witnesses=Witnesses(database, settings, clock),
         catalog=catalog,
+        clocks=ClockCatalog(database, custody, clock),
         transcripts=TranscriptCatalog(database, custody),
         cases=CaseFile(database, custody, clock),
+        records=RecordReadings(database, custody),
         retention=Retention(database, custody, catalog, store, rules, home, clock),
     )
     check_lock_if_due(archive)
