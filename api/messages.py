@@ -12,6 +12,7 @@ from api.wording.answers import ANSWERS
 from api.wording.cases import CASES
 from api.wording.commands import COMMANDS
 from api.wording.custody import CUSTODY
+from api.wording.damage import DAMAGE
 from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
 from api.wording.redaction import REDACTION
@@ -27,6 +28,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **CASES,
     **COMMANDS,
     **CUSTODY,
+    **DAMAGE,
     **PAGE,
     **PROBLEMS,
     **REDACTION,

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api import answers, operations
+from api.damage_words import damage_words
 from api.messages import message, named
 from api.settings import api_settings
 from archive.digest import Json
@@ -281,7 +282,7 @@ def _describe(out: Console, held: operations.Holding) -> None:
     for part in recording.parts:
         out.print(f"    {part.number}. {part.file_name} · {format_ms(part.duration_ms)} · {part.digest}")
         for damage in part.damage:
-            out.print(f"       ! {damage}", style="yellow")
+            out.print(f"       ! {damage_words(damage, api_settings().language)}", style="yellow")
     for gap in recording.gaps:
         out.print("    " + say("command.gap", start=format_ms(gap.start_ms), end=format_ms(gap.end_ms), reason=_reason(gap.reason)))
     out.print("  " + say("command.beside", messages=held.messages, products=held.products, transcript=_transcript_state(held)))

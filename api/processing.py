@@ -173,7 +173,9 @@ def _part(recording_id: str, number: int) -> Part:
 
 def _sound(part: Part) -> Sound | None:
     place = _place()
-    return sound_of(place.archive.store.path(part.digest), _scratch(part), place.transcribe_settings)
+    if not part.may_sound:
+        return None
+    return sound_of(place.archive.store.path(part.digest), _scratch(part), place.transcribe_settings, times_joined=part.times_joined)
 
 
 def _scratch(part: Part) -> Path:

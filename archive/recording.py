@@ -20,6 +20,14 @@ class Gap:
     uncertainty_ms: int | None = None
 
 
+REJOIN_MS = 1000
+"""In a file whose time stamps go back, a step ahead or back that is longer than this is no time that passed."""
+
+
+SOUNDLESS = ("no_audio", "stream_empty stream=audio", "stream_undecodable stream=audio")
+"""Beginnings of lines of damage (`archive.damage`) that say that nothing of a part can be heard."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One admitted media file. `number` counts from 1; `digest` names the object that holds its bytes."""
@@ -33,6 +41,16 @@ class Part:
     probe: Json
     clock: ClockMap
     damage: tuple[str, ...] = ()
+
+    @property
+    def times_joined(self) -> bool:
+        """Whether the file's time stamps jump and media time closes the jumps: whoever decodes it must do the same (`REJOIN_MS`)."""
+        return isinstance(self.probe, dict) and self.probe.get("joined") is True
+
+    @property
+    def may_sound(self) -> bool:
+        """False where admission found that its sound can't be decoded, or that there is none."""
+        return not any(line.startswith(SOUNDLESS) for line in self.damage)
 
     @property
     def start_ms(self) -> int:
@@ -69,8 +87,26 @@ class Recording:
 
     @property
     def held_ms(self) -> int:
-        """Milliseconds of media held, gaps left out."""
-        return sum(part.duration_ms for part in self.parts)
+        """Milliseconds of the session that some part holds: gaps are left out, and what two parts hold counts once."""
+        held, reached = 0, 0
+        for part in sorted(self.parts, key=lambda part: part.start_ms):
+            held += max(0, part.end_ms - max(part.start_ms, reached))
+            reached = max(reached, part.end_ms)
+        return held
+
+    @property
+    def overlaps(self) -> tuple[tuple[int, int], ...]:
+        """Stretches that more than one part holds, as (start, end) in ms, in order."""
+        found: list[tuple[int, int]] = []
+        reached = 0
+        for part in sorted(self.parts, key=lambda part: part.start_ms):
+            start, end = part.start_ms, min(part.end_ms, reached)
+            if start < end and found and start <= found[-1][1]:
+                found[-1] = (found[-1][0], max(end, found[-1][1]))
+            elif start < end:
+                found.append((start, end))
+            reached = max(reached, part.end_ms)
+        return tuple(found)
 
     def part_at(self, recording_ms: int) -> Part | None:
         """The part that holds this moment, None inside a gap or outside the recording."""

@@ -21,6 +21,7 @@ import structlog
 
 from archive.errors import MissingProgram, StorageFull
 from archive.programs import find_ffmpeg
+from archive.recording import REJOIN_MS
 from transcribe.errors import SoundUnreadable
 
 SAMPLE_RATE_HZ = 16_000
@@ -60,13 +61,19 @@ def streams_in(source: Path) -> tuple[bool, bool]:
         raise SoundUnreadable(f"{source} can't be opened as media: {error}") from error
 
 
-def decode_blocks(source: Path, *, program: str, timeout_s: float, block_ms: int = BLOCK_MS, pictures: bool = False) -> Iterator[bytes]:
+def decode_blocks(
+    source: Path, *, program: str, timeout_s: float, block_ms: int = BLOCK_MS, pictures: bool = False, times_joined: bool = False
+) -> Iterator[bytes]:
     """Signed 16-bit samples of the first audio stream, `block_ms` at a time (the last block may be shorter).
 
     SoundUnreadable if ffmpeg fails or takes longer than `timeout_s`. Damaged frames become silence and are logged with their count.
-    `pictures` says that the file has a video stream, which then counts for where media time 0 is.
+    `pictures` says that the file has a video stream, which then counts for where media time 0 is. `times_joined`: as `Part.times_joined`.
     """
-    command = [program, "-nostdin", "-v", "error", "-i", str(source), "-map", "0:a:0", "-vn", "-sn", "-dn", "-af", _TRUE_TO_TIME]
+    command = [program, "-nostdin", "-v", "error"]
+    if times_joined:
+        # Else all that comes behind a time stamp that goes back would be dropped, as late.
+        command += ["-dts_error_threshold", str(REJOIN_MS // 1000)]
+    command += ["-i", str(source), "-map", "0:a:0", "-vn", "-sn", "-dn", "-af", _TRUE_TO_TIME]
     command += ["-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "s16le", "pipe:1"]
     if pictures:
         # For TS, ffmpeg counts time from the earliest stream in use; so the pictures are used, without being decoded.
@@ -142,7 +149,7 @@ def _floats(block: bytes) -> Samples:
     return np.frombuffer(block, dtype="<i2").astype(np.float32) / np.float32(32768)
 
 
-def hold_sound(source: Path, scratch: Path, *, program: str, timeout_s: float, max_hours: int) -> Sound:
+def hold_sound(source: Path, scratch: Path, *, program: str, timeout_s: float, max_hours: int, times_joined: bool = False) -> Sound:
     """Decode `source` into the file `scratch` (32 kB a second) unless that is already there, whole or not at all.
 
     SoundUnreadable if the file has no decodable sound or more than `max_hours` of it; StorageFull if the disk is.
@@ -157,7 +164,7 @@ def hold_sound(source: Path, scratch: Path, *, program: str, timeout_s: float, m
     try:
         with os.fdopen(handle, "wb") as target:
             written = 0
-            for block in decode_blocks(source, program=program, timeout_s=timeout_s, pictures=pictures):
+            for block in decode_blocks(source, program=program, timeout_s=timeout_s, pictures=pictures, times_joined=times_joined):
                 written += target.write(block)
                 if written > limit_bytes:
                     raise SoundUnreadable(f"{source} holds more than {max_hours} h of sound (LIVEPROOF_SOUND_MAX_HOURS)")

@@ -39,8 +39,18 @@ class TranscribeSettings(BaseSettings):
         description="Utterances share a window up to this length, in ms; 0: each has its own (slower, surest times). "
         "None: 28000, and 0 for the bundled demo model.",
     )
-    sound_max_hours: int = Field(48, ge=1, le=240, description="A file whose sound is longer is refused, in hours.")
+    sound_max_hours: int = Field(100, ge=1, le=240, description="A file whose sound is longer is refused, in hours.")
     ocr_threads: int = Field(0, ge=0, le=256, description="Processor threads of reading text in pictures; 0: one for each core.")
+    record_max_bytes: int = Field(200 << 20, ge=1, description="A record of a case that is longer is not read, in bytes.")
+    record_max_pages: int = Field(1000, ge=1, description="Pages, slides or pictures of one record that are read at most.")
+    record_ocr_max: int = Field(300, ge=0, description="Pictures and pages of one record that are read by OCR at most.")
+    record_max_pixels: int = Field(100_000_000, ge=1, description="A picture with more pixels is not read.")
+    record_max_cells: int = Field(2_000_000, ge=1, description="Cells of one table that are read at most.")
+    record_max_chars: int = Field(5_000_000, ge=1, description="Characters of one record that are kept at most.")
+    record_unpacked_max_bytes: int = Field(512 << 20, ge=1, description="A packed record that unpacks to more is not read, in bytes.")
+    record_unpacked_max_ratio: int = Field(200, ge=1, description="A packed record that unpacks to more times its size is not read.")
+    record_seconds: int = Field(120, ge=1, description="Longest that taking one record apart may take, OCR not counted, in seconds.")
+    record_memory_bytes: int = Field(2 << 30, ge=256 << 20, description="Memory that taking a record apart may take, in bytes.")
     ffmpeg: str | None = Field(None, description="Path of the ffmpeg program; none: looked for.")
 
 

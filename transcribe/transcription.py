@@ -64,15 +64,17 @@ class PartTranscript:
     sound: bool = True
 
 
-def sound_of(source: Path, scratch: Path, settings: TranscribeSettings) -> Sound | None:
+def sound_of(source: Path, scratch: Path, settings: TranscribeSettings, *, times_joined: bool = False) -> Sound | None:
     """The sound of a media file, decoded into `scratch` unless it is there; None if the file has no audio stream.
 
-    SoundUnreadable, MissingProgram or StorageFull. The caller discards the scratch file when the part is done.
+    `times_joined`: as `Part.times_joined`. SoundUnreadable, MissingProgram or StorageFull. The caller discards the scratch file when the
+    part is done.
     """
     if not scratch.exists() and not has_sound(source):
         return None
     program, timeout_s = ffmpeg_program(settings.ffmpeg), archive_settings().subprocess_timeout_s
-    return hold_sound(source, scratch, program=program, timeout_s=timeout_s, max_hours=settings.sound_max_hours)
+    hours = settings.sound_max_hours
+    return hold_sound(source, scratch, program=program, timeout_s=timeout_s, max_hours=hours, times_joined=times_joined)
 
 
 def windows_of(part: Part, sound: Sound | None, settings: TranscribeSettings, engine: Engine) -> PartPlan:
@@ -124,7 +126,7 @@ def transcribe_part(
     source: Path, part: Part, engine: Engine, settings: TranscribeSettings, scratch: Path, progress: Progress | None = None
 ) -> PartTranscript:
     """All steps in one go. `progress(done, total)` counts windows; the scratch file is removed at the end."""
-    sound = sound_of(source, scratch, settings)
+    sound = sound_of(source, scratch, settings, times_joined=part.times_joined) if part.may_sound else None
     plan = windows_of(part, sound, settings, engine)
     if sound is None:
         return joined(plan, ())
