@@ -32,6 +32,7 @@ from ingest.keeping import Kept, Progress, ToKeep, digests_of, digests_only, kee
 from ingest.media_probe import MediaProbe
 from ingest.part_places import lay_parts
 from ingest.products import events_from
+from ingest.recorder_names import fill_from_names
 from ingest.request_files import TableFile, check_named_once, part_from, probe_all, shelf_from, table_file
 from ingest.settings import IngestSettings, ingest_settings
 from ingest.shelf_dumps import is_dump, read_dump
@@ -188,8 +189,9 @@ def _read(request: IngestRequest, settings: IngestSettings, progress: Progress) 
     on_air = events_from(event_rows, {product.product_id for product in shelf}, wall_zero)
     if dump is not None:
         shelf, on_air = dump.laid(shelf, wall_zero, notes.append)
+    said = _draft_recording(request, chats, wall_zero, _duration(alignment, probes, captions), alignment)
     draft = Admission(
-        recording=_draft_recording(request, chats, wall_zero, _duration(alignment, probes, captions), alignment),
+        recording=fill_from_names(said, request.media, notes.append),
         messages=read_messages(chats, alignment.clocks, wall_zero, settings, notes.append),
         products=shelf,
         events=on_air,
