@@ -1,4 +1,4 @@
-"""From an admitted recording to a searchable one, as a durable job: hear every window, store the transcript, index.
+"""From an admitted recording to a searchable one, as a durable job: hear every window, store the transcript, estimate clocks, index.
 
 Each batch of windows is a step of its own, so that kill -9 costs one batch. Steps take and give plain JSON; what they work with is this
 process's workplace, set by `open_jobs`.
@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 from dbos import DBOS
 
+from api.clock_estimating import estimate_or_leave
 from api.operations import index, indexed_version
 from api.workplace import Workplace
 from archive.digest import Json
@@ -71,6 +72,7 @@ def process_recording(recording_id: str) -> str:
     """Transcribe unless a transcript is held already, then index."""
     if DBOS.run_step({"name": "transcript held"}, _held_version, recording_id) == 0:
         _hear(recording_id)
+    DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id)
     return DBOS.run_step({"name": "index"}, _index, recording_id)
 
 
@@ -78,6 +80,7 @@ def process_recording(recording_id: str) -> str:
 def retranscribe_recording(recording_id: str) -> str:
     """Transcribe in any case, then index."""
     _hear(recording_id)
+    DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id)
     return DBOS.run_step({"name": "index"}, _index, recording_id)
 
 
@@ -158,6 +161,14 @@ def _store(recording_id: str, plans: list[dict[str, Json]], heard: list[list[lis
     )
     log.info("transcribed", recording=recording_id, version=stored.version, segments=len(stored.segments))
     return stored.version
+
+
+def _estimate_clocks(recording_id: str) -> str:
+    place = _place()
+    _tell("clock", 0, 1)
+    decision = estimate_or_leave(place, recording_id, place.archive.settings.actor)
+    _tell("clock", 1, 1)
+    return decision
 
 
 def _index(recording_id: str) -> str:

@@ -86,6 +86,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "step.store": ("保存并计算摘要", "keep and hash"),
     "step.plan": ("找出有人说话的地方", "find speech"),
     "step.transcribe": ("听写", "transcribe"),
+    "step.clock": ("对时", "estimate clocks"),
     "step.index": ("建立索引", "index"),
     "step.package": ("制作证据包", "build package"),
 }
