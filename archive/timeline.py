@@ -42,7 +42,7 @@ class WallTime:
         try:
             moment = datetime.fromisoformat(text.strip())
         except ValueError as error:
-            raise InvalidTime(f"“{text}” is no time: write it like 2026-11-18T20:00:00+08:00") from error
+            raise InvalidTime(f"“{text[:60]}” is no time: write it like 2026-11-18T20:00:00+08:00") from error
         return cls.of(moment)
 
     def plus_ms(self, ms: int) -> "WallTime":
@@ -54,17 +54,17 @@ class WallTime:
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-_SPAN = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2})(?:[.,](\d{1,3}))?$")
+_SPAN = re.compile(r"^(?:(\d{1,9}):)?(\d{1,2}):(\d{2})(?:[.,](\d{1,3}))?$")
 
 
 def parse_ms(text: str) -> int:
     """Milliseconds from `73500`, `1:13.5` or `0:01:13.500`. InvalidTime otherwise."""
     text = text.strip()
-    if text.isdigit():
+    if text.isdecimal() and len(text) <= 18:
         return int(text)
     match = _SPAN.match(text)
     if not match or (int(match[2]) > 59 and match[1]) or int(match[3]) > 59:
-        raise InvalidTime(f"“{text}” is no time in a recording: give milliseconds, or write 1:13.5")
+        raise InvalidTime(f"“{text[:60]}” is no time in a recording: give milliseconds, or write 1:13.5")
     hours, minutes, seconds = int(match[1] or 0), int(match[2]), int(match[3])
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((match[4] or "0").ljust(3, "0"))
 
@@ -74,7 +74,7 @@ def parse_span(text: str) -> tuple[int, int]:
     start, dash, end = text.partition("-")
     span = (parse_ms(start), parse_ms(end)) if dash else (0, 0)
     if not span[0] < span[1]:
-        raise InvalidTime(f"“{text}” is no span: write FROM-TO, for example 1:13.5-1:14")
+        raise InvalidTime(f"“{text[:60]}” is no span: write FROM-TO, for example 1:13.5-1:14")
     return span
 
 

@@ -4,6 +4,7 @@ None of it touches the proof clip. All times are ms of the recording; each edit 
 was made. A blurred region is averaged down to a few cells before it is smoothed, and bleeped sound is replaced, so neither can be undone.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ TONE_HZ = 1000
 # Cells that are left of a blurred region's longer side.
 BLUR_CELLS = 6
 MAX_EDITS = 500
+_WHOLE = re.compile(r"\d{1,12}")
 CHINA_TIME_MS = 8 * 3600_000
 _WORDS = {
     "zh": ("机器转写", "人工校订转写", "导入字幕", "〔消音〕", "时刻误差"),
@@ -50,8 +52,8 @@ class Blur:
     def parse(cls, text: str) -> "Blur":
         """From `x,y,w,h` or `x,y,w,h,from,to` in pixels and ms. InvalidRegion otherwise."""
         fields = text.split(",")
-        if len(fields) not in (4, 6) or not all(field.strip().isdigit() for field in fields):
-            raise InvalidRegion(f"“{text}” is no region: write x,y,width,height in pixels, or add ,from,to in milliseconds")
+        if len(fields) not in (4, 6) or not all(_WHOLE.fullmatch(field.strip()) for field in fields):
+            raise InvalidRegion(f"“{text[:60]}” is no region: write x,y,width,height in pixels, or add ,from,to in milliseconds")
         x, y, width, height, *times = (int(field) for field in fields)
         return cls(x, y, width, height, *times)
 

@@ -9,11 +9,11 @@ start and end) with `time_base` offset (ms, or 1:13.5) or wall (ISO 8601 with a 
 import re
 from collections.abc import Collection, Sequence
 
-from archive.digest import Json
 from archive.errors import InvalidTime
 from archive.recording import EventKind, Product, ProductEvent
 from archive.timeline import WallTime, parse_ms
-from ingest.tables import Row
+from ingest.input_file import storable
+from ingest.tables import Row, quoted
 
 MAX_PRICE_MINOR = 10**13
 MAX_OFFSET_MS = 1000 * 3600 * 1000
@@ -27,7 +27,7 @@ def products_from(rows: Sequence[Row]) -> tuple[Product, ...]:
     for row in rows:
         product = _product(row)
         if product.product_id in shelf:
-            raise row.wrong("product_id", f"{product.product_id} stands on the shelf twice")
+            raise row.wrong("product_id", f"{product.product_id[:60]} stands on the shelf twice")
         shelf[product.product_id] = product
     return tuple(shelf.values())
 
@@ -44,13 +44,8 @@ def _product(row: Row) -> Product:
         price_minor=row.whole("price_minor", 0, MAX_PRICE_MINOR),
         currency=currency,
         listing_text=row.text("listing_text") or "",
-        more={name: _kept(row, name) for name in row.fields if name not in _PRODUCT_FIELDS and row.has(name)},
+        more={storable(name): row.kept(name) for name in row.fields if name not in _PRODUCT_FIELDS and row.has(name)},
     )
-
-
-def _kept(row: Row, name: str) -> Json:
-    value = row.fields[name]
-    return row.text(name) if isinstance(value, str) else value
 
 
 def events_from(rows: Sequence[Row], shelf: Collection[str], wall_zero: WallTime | None) -> tuple[ProductEvent, ...]:
@@ -59,7 +54,7 @@ def events_from(rows: Sequence[Row], shelf: Collection[str], wall_zero: WallTime
     for row in rows:
         product_id = row.required_text("product_id")
         if shelf and product_id not in shelf:
-            raise row.wrong("product_id", f"{product_id} is not among the products that were given")
+            raise row.wrong("product_id", f"{product_id[:60]} is not among the products that were given")
         source, inferred = row.text("source") or "", row.truth("inferred")
         events.extend(ProductEvent(kind, product_id, at_ms, source, inferred) for kind, at_ms in _moments(row, wall_zero))
     return tuple(sorted(events, key=lambda event: event.at_ms))
@@ -76,7 +71,7 @@ def _moments(row: Row, wall_zero: WallTime | None) -> list[tuple[EventKind, int]
     try:
         kind = EventKind(row.required_text("event"))
     except ValueError:
-        raise row.wrong("event", f"{row.text('event')} must be one of {', '.join(EventKind)}") from None
+        raise row.wrong("event", f"{quoted(row.fields['event'])} must be one of {', '.join(EventKind)}") from None
     return [(kind, _time(row, "at", wall_zero))]
 
 
@@ -96,9 +91,9 @@ def _time(row: Row, field: str, wall_zero: WallTime | None) -> int:
                 raise row.wrong("time_base", "is wall, but the time the recording started isn't known: give --started-at")
             at_ms = WallTime.parse(written).epoch_ms - wall_zero.epoch_ms
         else:
-            raise row.wrong("time_base", f"{base} must be offset or wall")
+            raise row.wrong("time_base", f"{base[:60]} must be offset or wall")
     except (InvalidTime, OverflowError) as error:
         raise row.wrong(field, str(error)) from error
     if abs(at_ms) > MAX_OFFSET_MS:
-        raise row.wrong(field, f"{written} lies more than 1000 hours from the recording's start")
+        raise row.wrong(field, f"{written[:60]} lies more than 1000 hours from the recording's start")
     return at_ms

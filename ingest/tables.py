@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from archive.digest import Json
 from ingest.errors import InputTooLarge, InvalidContent
 from ingest.input_file import InputFile, decode, storable
 from ingest.settings import IngestSettings
+
+NESTED_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,24 @@ class Row:
             if clean := storable(item).strip():
                 found.append(clean)
         return tuple(found)
+
+    def kept(self, field: str) -> Json:
+        """Whatever stands there, as it can be stored."""
+        value = self.fields[field]
+        return self.text(field) if isinstance(value, str) else self._storable(field, value, 0)
+
+    def _storable(self, field: str, value: Json, depth: int) -> Json:
+        if depth > NESTED_MAX:
+            raise self.wrong(field, f"is nested deeper than the {NESTED_MAX} levels that are allowed")
+        if isinstance(value, str):
+            return storable(value)
+        if isinstance(value, Mapping):
+            return {storable(name): self._storable(field, inner, depth + 1) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._storable(field, inner, depth + 1) for inner in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.wrong(field, "holds a number too large to be one")
+        return value
 
     def truth(self, field: str) -> bool:
         value = self.fields.get(field)

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 from archive.recording import Message, MessageKind
 from ingest.chat import ChatContext, ChatHeader
+from ingest.chat.placing import AUTHOR_MAX_CHARS
 from ingest.chat.text_stream import LINE_MAX_CHARS, TextStream, bounded, head_text
 from ingest.errors import InvalidContent
 from ingest.input_file import InputFile
@@ -61,7 +62,7 @@ def _message(line: str, place: str, context: ChatContext) -> Message:
     return Message(
         at_ms=context.starts_at_ms + at_ms,
         text=said[: context.message_max_chars],
-        author=row.text("user"),
+        author=(row.text("user") or "")[:AUTHOR_MAX_CHARS] or None,
         kind=kind,
         raw_offset=str(at_ms),
         source="jsonl",

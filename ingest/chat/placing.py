@@ -23,7 +23,7 @@ WALL_UNCERTAINTY_MS = 3000
 MESSAGE_ID_UNCERTAINTY_MS = 15_000
 NEIGHBOUR_UNCERTAINTY_MS = 60_000
 UNKNOWN_START_UNCERTAINTY_MS = 12 * 3_600_000
-_AUTHOR_MAX_CHARS = 200
+AUTHOR_MAX_CHARS = 200
 _RAW_MAX_CHARS = 100
 _EARLIEST_ID_MS, _LATEST_ID_MS = 1_451_606_400_000, 4_102_444_800_000
 
@@ -106,7 +106,7 @@ class Placing:
         return Message(
             self._zero_ms + place[0],
             storable(text),
-            storable(author[:_AUTHOR_MAX_CHARS]) if author else None,
+            storable(author[:AUTHOR_MAX_CHARS]) if author else None,
             kind,
             storable(raw_offset[:_RAW_MAX_CHARS]) if raw_offset else None,
             storable(raw_wall[:_RAW_MAX_CHARS]) if raw_wall else None,

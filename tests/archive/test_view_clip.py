@@ -164,7 +164,7 @@ def test_what_would_hide_nothing_is_refused(archive: Archive, media: dict[str, P
     for region in (Blur(150, 0, 11, 10), Blur(0, 0, 0, 10), Blur(0, 119, 10, 2)):
         with pytest.raises(InvalidRegion, match="160 pixels wide and 120 high"):
             cut_clip(archive, "r1", 3000, 5000, view, "tester", blur=[region])
-    for text in ("1,2,3", "1,2,3,x", "1,2,3,4,5", "-1,2,3,4"):
+    for text in ("1,2,3", "1,2,3,x", "1,2,3,4,5", "-1,2,3,4", "1,2,3,²", f"1,2,3,{'9' * 5000}"):
         with pytest.raises(InvalidRegion, match="is no region"):
             Blur.parse(text)
     assert Blur.parse("1,2,3,4,500,600") == Blur(1, 2, 3, 4, 500, 600)

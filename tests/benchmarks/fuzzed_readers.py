@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
 
-from archive.digest import Json
+from archive.digest import Json, canonical_json
 from archive.errors import LiveProofError
 from archive.recording import Message, Product, ProductEvent
 from archive.timeline import WallTime
@@ -24,9 +24,10 @@ from ingest.cue import Cue
 from ingest.errors import UnknownFormat
 from ingest.input_file import InputFile, check_file, decode
 from ingest.lrc import read_lrc
-from ingest.products import MAX_OFFSET_MS, MAX_PRICE_MINOR
+from ingest.products import MAX_OFFSET_MS, MAX_PRICE_MINOR, events_from, products_from
 from ingest.settings import IngestSettings
 from ingest.shelf_dumps import is_dump, read_dump
+from ingest.tables import read_rows
 from ingest.whisper_json import read_whisper
 from tests.ingest.written_chats import ASS_HEAD, SAMPLES, START
 
@@ -49,11 +50,12 @@ class FuzzedReader:
 
 
 def readers() -> tuple[FuzzedReader, ...]:
-    """Every reader, by name: the chat formats, `captions_…` and `shelf_dumps`."""
+    """Every reader, by name: the chat formats, `captions_…`, `shelf_dumps` and `shelf_rows`."""
     return (
         *(FuzzedReader(name, _seeds(name), _chat_reader(known)) for name, known in FORMATS.items()),
         *(FuzzedReader(name, seeds, _read_captions) for name, seeds in CAPTIONS.items()),
         FuzzedReader("shelf_dumps", SHELF_DUMPS, _read_shelf),
+        FuzzedReader("shelf_rows", SHELF_ROWS, _read_rows),
     )
 
 
@@ -81,8 +83,10 @@ def _written(folder: Path, content: bytes) -> InputFile:
 
 
 def _chat_reader(known: ChatFormat) -> Callable[[Path, bytes], None]:
+    in_pieces = any(seed.startswith((b"{", b"[")) for seed in _seeds(known.name))
+
     def read(folder: Path, content: bytes) -> None:
-        """By the format itself, whatever the file looks like; in tiny pieces, to the same end; and as the gate reads it."""
+        """By the format itself, whatever the file looks like; JSON in tiny pieces, to the same end; and as the gate reads it."""
         file = _written(folder, content)
         if not content:
             # The gate hands no format an empty file.
@@ -91,12 +95,13 @@ def _chat_reader(known: ChatFormat) -> Callable[[Path, bytes], None]:
         start = START if crc32(content) % 3 else None
         context = ChatContext(0, start, LIMITS.message_max_chars, notes.append)
         whole = _outcome(lambda: tuple(known.read(file, context)))
-        large, json_records._PIECE_CHARS = json_records._PIECE_CHARS, _TINY_PIECE
-        try:
-            pieced = _outcome(lambda: tuple(known.read(file, context)))
-        finally:
-            json_records._PIECE_CHARS = large
-        assert whole == pieced, f"read whole {str(whole)[:300]}, in pieces {str(pieced)[:300]}"
+        if in_pieces:
+            large, json_records._PIECE_CHARS = json_records._PIECE_CHARS, _TINY_PIECE
+            try:
+                pieced = _outcome(lambda: tuple(known.read(file, context)))
+            finally:
+                json_records._PIECE_CHARS = large
+            assert whole == pieced, f"read whole {str(whole)[:300]}, in pieces {str(pieced)[:300]}"
         if isinstance(whole, tuple):
             _check_messages(whole, MAX_OFFSET_MS)
         taken = _outcome(lambda: _as_the_gate_reads(file, start, notes))
@@ -198,10 +203,25 @@ def _read_shelf(folder: Path, content: bytes) -> None:
     _check_notes(notes)
 
 
+def _read_rows(folder: Path, content: bytes) -> None:
+    """The neutral rows, as a shelf and as what was on air."""
+    file = _written(folder, content)
+    rows = _outcome(lambda: read_rows(file, content, LIMITS))
+    if isinstance(rows, str):
+        return
+    shelf = _outcome(lambda: products_from(rows))
+    events = _outcome(lambda: events_from(rows, (), START))
+    _check_shelf(() if isinstance(shelf, str) else shelf, ())
+    for event in () if isinstance(events, str) else events:
+        _check_text(event.product_id + event.source)
+        assert type(event.at_ms) is int and abs(event.at_ms) <= MAX_OFFSET_MS, f"{event}"
+
+
 def _check_shelf(products: tuple[Product, ...], events: tuple[ProductEvent, ...]) -> None:
     for product in products:
-        for text in (product.product_id, product.title, product.currency, json.dumps(product.more, ensure_ascii=False)):
+        for text in (product.product_id, product.title, product.currency, product.shelf_no or "", product.listing_text, *product.aliases):
             _check_text(text)
+        canonical_json(product.more)
         assert product.product_id and product.title and len(product.currency) == 3, f"{product}"
         assert product.price_minor is None or (type(product.price_minor) is int and 0 <= product.price_minor <= MAX_PRICE_MINOR), (
             f"{product}"
@@ -301,4 +321,16 @@ SHELF_DUMPS: tuple[bytes, ...] = (
     "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in (_DOUYIN, _BILIBILI, _TIKTOK, _SIGNED)).encode(),
     json.dumps([_TIKTOK, {"payload": _DOUYIN}, _BILIBILI], ensure_ascii=False, indent=1).encode(),
     (json.dumps({"Type": 9, "Data": json.dumps(_DOUYIN)}) + "\n").encode(),
+)
+SHELF_ROWS: tuple[bytes, ...] = (
+    "product_id,title,shelf_no,aliases,price_minor,currency,listing_text,color\np1,羊绒围巾,1,围巾|披肩,29900,CNY,百分之百山羊绒,灰\n".encode(),
+    json.dumps([{"product_id": "p1", "title": "羊绒围巾", "aliases": ["围巾"], "price_minor": 29900, "sku": {"a": ["x"]}}]).encode(),
+    b"event,product_id,at_ms,source,inferred\ncard_shown,p1,1000,x,true\nexplain_end,p1,2000,,0\n",
+    "".join(
+        json.dumps(row) + "\n"
+        for row in (
+            {"product_id": "p1", "from": "00:01:00", "to": "00:02:00.5"},
+            {"product_id": "p1", "event": "listed", "at": "2026-11-18T20:00:09+08:00", "time_base": "wall"},
+        )
+    ).encode(),
 )

@@ -338,6 +338,12 @@ def test_a_number_that_lies_across_two_pieces_of_the_file_is_one(tmp_path: Path)
         assert [message.at_ms for message in read(tmp_path, content.encode(), "twitch_downloader")] == [1000]
 
 
+@pytest.mark.parametrize("name", ["jsonl", "douyin_messages", "kuaishou", "twitch_downloader", "chat_downloader", "im_json"])
+def test_a_name_of_any_length_is_cut(tmp_path: Path, name: str) -> None:
+    content = SAMPLES[name].replace("雨后".encode(), b"y" * 5000).replace(b"Yuhou", b"y" * 5000)
+    assert [len(message.author or "") for message in read(tmp_path, content, name)].count(200) == 1
+
+
 def test_what_a_parser_says_of_broken_xml_is_told_in_a_sentence_of_bounded_length(tmp_path: Path) -> None:
     notes: list[str] = []
     content = f'<?xml version="1.0" encoding="UTF-{"9" * 5000}"?>\n<i><d p="1.0,1,25,1,0,0,1,0" user="a">好</d></i>'

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from archive.digest import canonical_json
 from archive.errors import LiveProofError
 from archive.recording import EventKind, Product, ProductEvent
 from archive.timeline import WallTime
@@ -99,6 +100,16 @@ def test_a_bad_field_is_named_with_file_and_row(tmp_path: Path, row: dict[str, o
     good = {"product_id": "p1", "title": "围巾"}
     with pytest.raises(InvalidContent, match=rf"products\.json, row 2, field {field}: "):
         shelf(tmp_path, [good, {"product_id": "p2", "title": "杯子", **row}])
+
+
+def test_fields_that_are_kept_as_they_came_can_be_stored_and_hashed(tmp_path: Path) -> None:
+    given = {"颜\x00色": {"a\ud800": ["灰\x00", 1, None]}}
+    (product,) = products_from(rows(tmp_path, json.dumps([{"product_id": "p1", "title": "围巾", **given}]), "products.json"))
+    assert product.more == {"颜色": {"a\ufffd": ["灰", 1, None]}}
+    assert canonical_json(product.more)
+    for unkept in ("1e999", "[" * 40 + "]" * 40):
+        with pytest.raises(InvalidContent, match=r"row 1, field sku: (holds|is nested)"):
+            products_from(rows(tmp_path, f'[{{"product_id": "p1", "title": "围巾", "sku": [{unkept}]}}]', "products.json"))
 
 
 def test_a_bad_price_in_a_csv_is_named_by_its_line(tmp_path: Path) -> None:
@@ -197,6 +208,9 @@ def test_ids_of_platforms_and_the_time_an_offer_holds_are_kept(tmp_path: Path) -
         ({"at_ms": None, "at": "gestern"}, "at"),
         ({"at_ms": None, "at": "2026-11-18T20:00:00", "time_base": "wall"}, "at"),
         ({"at_ms": None, "at": "9999-12-31T00:00:00+08:00", "time_base": "wall"}, "at"),
+        ({"at_ms": None, "at": "²"}, "at"),
+        ({"at_ms": None, "at": "9" * 5000}, "at"),
+        ({"at_ms": None, "at": "9" * 5000 + ":00:00"}, "at"),
         ({"at_ms": None, "at": "5", "time_base": "moon"}, "time_base"),
         ({"from": 9000, "to": 5000}, "to"),
         ({"event": "card_shown", "from": 1, "to": 2}, "event"),
