@@ -36,3 +36,10 @@ class PicturesUnreadable(LiveProofError):
 
     exit_code = 67
     status = 422
+
+
+class RecordUnreadable(LiveProofError):
+    """A paper of a case is not there to be read, or no process can be started to read it."""
+
+    exit_code = 59
+    status = 503
