@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from api.wording.answers import ANSWERS
 from api.wording.cases import CASES
+from api.wording.clocks import CLOCKS
 from api.wording.commands import COMMANDS
 from api.wording.custody import CUSTODY
 from api.wording.damage import DAMAGE
@@ -26,6 +27,7 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 MESSAGES: Mapping[str, tuple[str, str]] = {
     **ANSWERS,
     **CASES,
+    **CLOCKS,
     **COMMANDS,
     **CUSTODY,
     **DAMAGE,

@@ -11,12 +11,13 @@ from archive.package_contents import STOCK_PURPOSES, Contents, MomentEvidence, l
 from archive.package_custody import CustodyFacts
 from archive.report import Block, Document, Section, heading, paragraph, pictures, points, table
 from archive.six_tests import RULE, Say, clock_time, not_proven, six_tests
-from archive.timeline import WallTime, format_ms
+from archive.timeline import ClockMap, WallTime, format_ms
 from archive.transcript import Segment
 from archive.transcripts import edits_of
 
 Language: TypeAlias = Literal["zh", "en"]
 Masker: TypeAlias = Callable[[str | None], str]
+PIECES_SHOWN = 8
 
 
 def speaker(language: Language) -> Say:
@@ -179,11 +180,19 @@ def _coverage(contents: Contents, say: Say) -> tuple[Block, ...]:
         words = contents.words[recording.id]
         speech = sum(end - start for start, end in words.heard.speech) if words else 0
         gaps = "; ".join(f"{format_ms(g.start_ms)}–{format_ms(g.end_ms)} {g.reason}" for g in recording.gaps) or "—"
-        clocks = "; ".join(f"{p.number}: ± {p.clock.uncertainty_ms} ms ({p.clock.method})" for p in recording.parts) or "—"
+        clocks = "; ".join(f"{p.number}: {_how_sure(p.clock)}" for p in recording.parts) or "—"
         held = format_ms(recording.held_ms) if recording.has_media else say("仅字幕", "captions only")
         rows.append((recording.id, format_ms(recording.duration_ms), held, format_ms(speech), gaps, clocks))
     head = (say("场次", "Session"), say("时长", "Length"), say("所存", "Held"), say("已转写语音", "Speech heard"), say("缺口", "Gaps"))
     return (table((*head, say("时钟误差", "Clock")), rows, (4, 3, 3, 3, 3, 4)),) if rows else (paragraph("—"),)
+
+
+def _how_sure(clock: ClockMap) -> str:
+    """± of a part's clock: of each piece where it has several, one after another, with where in the part it begins."""
+    if len(clock.pieces) > 1:
+        shown = [f"{format_ms(piece.media_from_ms)} ± {piece.uncertainty_ms} ms" for piece in clock.pieces[:PIECES_SHOWN]]
+        return f"{'; '.join(shown)}{' …' if len(clock.pieces) > PIECES_SHOWN else ''} ({clock.method}, v{clock.version})"
+    return f"± {clock.uncertainty_ms} ms ({clock.method}, v{clock.version})"
 
 
 def _papers(contents: Contents, masked: Masker, say: Say) -> tuple[Block, ...]:

@@ -139,6 +139,11 @@ class ClockMap:
         piece = self.piece_at(recording_ms)
         return piece.uncertainty_ms if piece else self.uncertainty_ms
 
+    @property
+    def least_sure_ms(self) -> int:
+        """The half-width that holds for every moment of the part."""
+        return max((piece.uncertainty_ms for piece in self.pieces), default=self.uncertainty_ms)
+
     def piece_at(self, recording_ms: int) -> ClockPiece | None:
         """The piece that holds this moment; the first also before it begins."""
         media_ms = self.to_media(recording_ms)

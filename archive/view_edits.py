@@ -244,12 +244,13 @@ def _without_bleeped(segment: Segment, bleep: Sequence[tuple[int, int]], mark: s
 
 
 def _clock_events(recording: Recording, span: tuple[int, int], at_s: Callable[[int], float], said: str) -> list[str]:
-    wall, uncertainty_ms = recording.wall_at(span[0])
+    wall, _ = recording.wall_at(span[0])
     if wall is None:
         raise InvalidTime(f"nothing told the time of day of recording {recording.id}, so no clock can be burned in: leave it out")
     events, at_ms = [], span[0]
     while at_ms < span[1]:
-        now = wall.plus_ms(at_ms - span[0])
+        now, uncertainty_ms = recording.wall_at(at_ms)
+        now = now or wall.plus_ms(at_ms - span[0])
         until = min(span[1], at_ms + 1000 - now.epoch_ms % 1000)
         shown = WallTime(now.epoch_ms // 1000 * 1000 + CHINA_TIME_MS).iso()[:19].replace("T", " ")
         events.append(_event(at_s(at_ms), at_s(until), "Clock", f"{shown} UTC+8 · {said} ±{uncertainty_ms / 1000:g} s"))

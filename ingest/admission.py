@@ -26,6 +26,7 @@ from ingest.caption_import import import_captions
 from ingest.captions import Captions, read_captions
 from ingest.chat_files import ChatFile, read_messages, recognise
 from ingest.clock import Alignment, PartTiming, align, recorder_zone
+from ingest.clock_files import ROLE, TimeSubtitle, beside, given_with, tells_time, with_subtitles
 from ingest.errors import InvalidRequest
 from ingest.input_file import InputFile, check_file
 from ingest.keeping import Kept, Progress, ToKeep, digests_of, digests_only, keep, silent
@@ -90,6 +91,7 @@ class _Read:
     chats: tuple[ChatFile, ...]
     captions_file: InputFile | None
     captions: Captions | None
+    subtitles: tuple[TimeSubtitle, ...]
     products: TableFile | None
     events: TableFile | None
     draft: Admission
@@ -101,6 +103,7 @@ class _Read:
         found.extend(ToKeep("chat", chat.file) for chat in self.chats)
         if self.captions_file and self.captions:
             found.append(ToKeep("captions", self.captions_file, self.captions.content))
+        found.extend(ToKeep(ROLE, each.file, each.captions.content) for each in self.subtitles)
         if self.products:
             found.append(ToKeep("products", self.products.file, self.products.content))
         if self.events:
@@ -184,7 +187,14 @@ def _read(request: IngestRequest, settings: IngestSettings, progress: Progress) 
     if captions_file and probes and probes[0].first_pts is not None:
         # Times of a WebVTT from HLS count from an MPEG-TS time, which only the media tells.
         captions = read_captions(captions_file, settings, probes[0].first_pts)
-    alignment = _aligned(request, _timings(media, probes, chats), zone)
+    subtitles = beside(media, [path for path in (request.captions, *request.chat) if path], settings)
+    if captions_file and captions and tells_time(captions):
+        subtitles.append(given_with(captions_file, captions, [file.name for file in media]))
+        notes.append(f"{captions_file.name} says the time of day: it is taken for a clock, and nobody's words are in it")
+        captions_file = captions = None
+    durations = [found.duration_ms for found in probes]
+    alignment = _aligned(request, _timings(media, probes, chats, subtitles, zone), zone)
+    alignment = with_subtitles(alignment, subtitles, durations, zone)
     wall_zero = alignment.clocks[0].wall_start if alignment.clocks else request.started_at or _earliest(chats)
     on_air = events_from(event_rows, {product.product_id for product in shelf}, wall_zero)
     if dump is not None:
@@ -197,7 +207,9 @@ def _read(request: IngestRequest, settings: IngestSettings, progress: Progress) 
         events=on_air,
     )
     proofs = tuple(proof for _, proof in probed)
-    return _Read(media, probes, proofs, alignment, tuple(chats), captions_file, captions, products, events, draft, tuple(notes))
+    return _Read(
+        media, probes, proofs, alignment, tuple(chats), captions_file, captions, tuple(subtitles), products, events, draft, tuple(notes)
+    )
 
 
 def _aligned(request: IngestRequest, timings: Sequence[PartTiming], zone: tzinfo) -> Alignment:
@@ -206,10 +218,13 @@ def _aligned(request: IngestRequest, timings: Sequence[PartTiming], zone: tzinfo
     return align(timings, request.started_at, zone)
 
 
-def _timings(media: Sequence[InputFile], probes: Sequence[MediaProbe], chats: Sequence[ChatFile]) -> list[PartTiming]:
+def _timings(
+    media: Sequence[InputFile], probes: Sequence[MediaProbe], chats: Sequence[ChatFile], subtitles: Sequence[TimeSubtitle], zone: tzinfo
+) -> list[PartTiming]:
+    seen = {each.part: each.clock(zone, 0, probes[each.part].duration_ms) for each in subtitles}
     starts = {chat.part: chat.header.started_at for chat in chats if chat.part is not None and chat.header.started_at}
     return [
-        PartTiming(file.name, probed.duration_ms, starts.get(number))
+        PartTiming(file.name, probed.duration_ms, starts.get(number), seen.get(number))
         for number, (file, probed) in enumerate(zip(media, probes, strict=True))
     ]
 

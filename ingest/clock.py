@@ -7,6 +7,7 @@ Sources, the first that is there wins; half-widths of the uncertainty in ms:
 | given            | part 1 only: what the request says                                | 1000                                          |
 | file_name        | the recorder wrote it into the name                               | 1000; 60000 where the name has minutes only   |
 | chat_header      | the start time in the head of the part's chat file                | 2000                                          |
+| time_subtitle    | captions that say the time of day, beside the part or given with it | 1000, and what their cues scatter; in pieces |
 | sum_of_durations | the part before it ended then: no gap can be seen                 | that of the part before, and 500 more         |
 | unknown          | nothing tells the time of day; the part lies where the last ended | 0 for part 1, 500 more for each later one     |
 
@@ -55,11 +56,13 @@ class NameSeries:
 
 @dataclass(frozen=True, slots=True)
 class PartTiming:
-    """What is known of one part: its file name (with extension), its length, and the start its chat file's head tells."""
+    """What is known of one part: its file name (with extension), its length, the start its chat file's head tells, and the clock that its
+    time subtitle is (as if the part lay at 0)."""
 
     file_name: str
     duration_ms: int
     chat_start: WallTime | None = None
+    seen: ClockMap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,8 @@ def align(parts: Sequence[PartTiming], started_at: WallTime | None, zone: tzinfo
 def _first(part: PartTiming, named: NameTime | None, started_at: WallTime | None) -> ClockMap:
     if started_at:
         return ClockMap(0, started_at, GIVEN_UNCERTAINTY_MS, "given")
+    if part.seen:
+        return part.seen
     if named:
         return ClockMap(0, named.wall, max(FILE_NAME_UNCERTAINTY_MS, named.step_ms), "file_name")
     if part.chat_start:
@@ -176,7 +181,12 @@ def by_wall(parts: Sequence[PartTiming], named: Sequence[NameTime | None], clock
     """A part's place from its own wall time, None where it or part 1 has none."""
     first = clocks[0]
     own, head = named[number], parts[number].chat_start
-    if own:
+    seen, first_seen = parts[number].seen, parts[0].seen
+    if seen and seen.wall_start and first_seen and not (own and named[0]):
+        uncertainty, method = seen.uncertainty_ms, seen.method
+        origin, wall = first_seen.wall_start, seen.wall_start
+        mixed = first.method != method
+    elif own:
         uncertainty, method = max(FILE_NAME_UNCERTAINTY_MS, own.step_ms), "file_name"
         same = named[0]
         origin, wall = (same.wall if same else first.wall_start), own.wall

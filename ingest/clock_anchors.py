@@ -19,7 +19,7 @@ METHOD = "anchors"
 ANCHOR_UNCERTAINTY_MS = 1000
 ANCHOR_UNCERTAINTY_MAX_MS = 3_600_000
 ANCHORS_MAX = 200
-FAR_MS = 30 * DAY_MS
+FAR_MS = 7 * DAY_MS
 CARRIED_MS = 500
 """Added to an anchor's uncertainty for each part that it is carried over."""
 TEXT_MAX_CHARS = 500

@@ -74,6 +74,11 @@ def _of_either(piece: ClockPiece, end_ms: int) -> ClockPiece:
     return replace(piece, uncertainty_ms=piece.uncertainty_ms + drifted)
 
 
+def written_time(text: str) -> bool:
+    """Whether a text holds a date with a time of day anywhere: the cheap look before a file is read."""
+    return bool(_TIME.search(text))
+
+
 def _written(text: str) -> datetime | None:
     """The time of day that a cue says, to the second or finer; None where it says anything else."""
     found = _TIME.fullmatch(text.strip())

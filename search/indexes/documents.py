@@ -1,10 +1,12 @@
 """How index documents are written as JSON rows and read back."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 
+from archive.catalog_json import pieces_json
 from archive.recording import Gap, Message, MessageKind, Part, Product, Recording
-from archive.timeline import ClockMap, WallTime
+from archive.timeline import ClockMap, ClockPiece, WallTime
 from search.passages import IndexedUnit, LinkedClaim, Mention
 from search.promises import Claim, Promise
 from search.quantities import Quantity, QuantityKind
@@ -42,7 +44,7 @@ def read_quantity(row: list[str] | None) -> Quantity | None:
 
 
 def write_recording(recording: Recording) -> str:
-    parts = [
+    parts: list[list[object]] = [
         [
             part.number,
             part.digest,
@@ -55,9 +57,11 @@ def write_recording(recording: Recording) -> str:
             part.clock.uncertainty_ms,
             part.clock.method,
             part.clock.version,
+            pieces_json(part.clock),
         ]
         for part in recording.parts
     ]
+    gaps: list[list[object]] = [[gap.start_ms, gap.end_ms, gap.reason] for gap in recording.gaps]
     return _dump(
         {
             "id": recording.id,
@@ -69,7 +73,8 @@ def write_recording(recording: Recording) -> str:
             "duration_ms": recording.duration_ms,
             "admitted_at": recording.admitted_at.epoch_ms,
             "parts": parts,
-            "gaps": [[gap.start_ms, gap.end_ms, gap.reason] for gap in recording.gaps],
+            "gaps": gaps,
+            **({"kind": recording.kind} if recording.kind else {}),
         }
     )
 
@@ -78,8 +83,8 @@ def read_recording(body: str) -> Recording:
     """A part's probe isn't kept here: the archive has it."""
     row = json.loads(body)
     parts = tuple(
-        Part(number, digest, size, name, duration, container, None, ClockMap(starts, _as_wall(wall), uncertainty, method, version))
-        for number, digest, size, name, duration, container, starts, wall, uncertainty, method, version in row["parts"]
+        Part(number, digest, size, name, duration, container, None, _read_clock(*clock))
+        for number, digest, size, name, duration, container, *clock in row["parts"]
     )
     return Recording(
         row["id"],
@@ -92,7 +97,16 @@ def read_recording(body: str) -> Recording:
         WallTime(row["admitted_at"]),
         parts,
         tuple(Gap(*gap) for gap in row["gaps"]),
+        row.get("kind"),
     )
+
+
+def _read_clock(
+    starts: int, wall: int | None, uncertainty: int, method: str, version: int, pieces: Sequence[tuple[int, int, int, int, int, str]] = ()
+) -> ClockMap:
+    """Documents written before clocks had pieces have none."""
+    read = tuple(ClockPiece(at, WallTime(then), ppm, sure, off, how) for at, then, ppm, sure, off, how in pieces)
+    return ClockMap(starts, _as_wall(wall), uncertainty, method, version, read)
 
 
 def write_unit(unit: IndexedUnit) -> str:
