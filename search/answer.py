@@ -102,13 +102,19 @@ def ask(
     host: str | None = None,
     since: WallTime | None = None,
     until: WallTime | None = None,
+    calls: bool = False,
+    among: tuple[str, ...] | None = None,
     limit: int = 5,
     embedder: Embedder | None = None,
     weights: Weights = DEFAULT_WEIGHTS,
 ) -> Answer:
-    """Finds where the host said it. InvalidQuestion for an empty or overlong question."""
+    """Finds where the host said it; with `calls`, where it was said in a video call. `among`: only in these recordings.
+
+    InvalidQuestion for an empty or overlong question.
+    """
     asked = understand(question)
-    entries = index.recordings(Filter(recording, product, host, since, until))
+    wanted = Filter(recording, product, host, since, until, calls, among)
+    entries = index.recordings(wanted)
     by_id = {entry.recording.id: entry for entry in entries}
     shelves = index.products(list(by_id))
     meant = {each: {product: 1.0} for each in by_id} if product else products_meant(asked, shelves)
@@ -116,7 +122,7 @@ def ask(
         each: asked.naming(Shelf(shelves[each]).spoken_names(wanted, asked.folded)) for each, wanted in meant.items() if shelves.get(each)
     }
     rarity = _rarity(index, asked)
-    narrowed = None if recording is None and product is None and host is None and since is None and until is None else list(by_id)
+    narrowed = None if wanted == Filter(calls=False) else list(by_id)
     candidates = index.candidates(_terms(asked, rarity), narrowed, CANDIDATES)
     near = index.nearest(embedder.embed_question(asked.stripped), narrowed, CANDIDATES // 4) if embedder else []
     stretches = _stretches(index, [*candidates, *near], by_id)

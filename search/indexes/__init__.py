@@ -11,6 +11,7 @@ from typing import Protocol
 from archive.recording import Message, Product, Recording
 from archive.timeline import WallTime
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+from search.records import IndexedRecord, RecordUnit, What
 
 CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "chat")
 
@@ -19,7 +20,8 @@ CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "chat")
 class Filter:
     """What is searched. None: not limited.
 
-    Sessions that ran between `since` and `until` pass; recordings without a wall time pass neither.
+    Sessions that ran between `since` and `until` pass; recordings without a wall time pass neither. `calls`: video calls of cases only, or
+    live sessions only. `among`: only these recordings.
     """
 
     recording: str | None = None
@@ -27,6 +29,8 @@ class Filter:
     host: str | None = None
     since: WallTime | None = None
     until: WallTime | None = None
+    calls: bool | None = None
+    among: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,18 @@ class Candidate:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class RecordCandidate:
+    """A passage of a case's paper that may answer: units `first`…`last`. `score` is comparable within one call only."""
+
+    case_id: str
+    attachment: int
+    what: What
+    first: int
+    last: int
+    score: float
+
+
 class Index(Protocol):
     """Readers in other processes see a recording either as it was or as it is, never half."""
 
@@ -78,10 +94,13 @@ class Index(Protocol):
         """In how many passages of the whole index each term occurs; terms that never do are absent."""
 
     def candidates(self, terms: Terms, recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
-        """Best passages for the terms, best first. `recordings` None: all."""
+        """Best passages for the terms, best first. `recordings` None: all live sessions; calls are searched by their ids alone."""
 
     def nearest(self, vector: Sequence[float], recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
-        """Passages of nearest meaning, best first, `score` their cosine. Empty where nothing was embedded with this length."""
+        """Passages of nearest meaning, best first, `score` their cosine; `recordings` as for `candidates`.
+
+        Empty where nothing was embedded with this length.
+        """
 
     def units(self, recording_id: str, first: int, last: int) -> list[IndexedUnit]:
         """Units by number, both ends included."""
@@ -94,6 +113,21 @@ class Index(Protocol):
 
     def messages(self, recording_id: str, from_ms: int, to_ms: int) -> list[Message]:
         """Chat in a stretch, without authors (G9)."""
+
+    def replace_record(self, document: IndexedRecord) -> None:
+        """Stores all of a case's paper in place of what was stored of it."""
+
+    def remove_record(self, case_id: str, attachment: int | None = None) -> bool:
+        """Forgets a paper, or all papers of a case. False if none was held."""
+
+    def records(self) -> dict[tuple[str, int], int]:
+        """(case, attachment) → version of the reading that is held."""
+
+    def record_candidates(self, terms: Terms, case_id: str, limit: int) -> list[RecordCandidate]:
+        """Best passages of one case's papers for the terms of words, grams and concepts, best first."""
+
+    def record_units(self, case_id: str, attachment: int, first: int, last: int) -> list[RecordUnit]:
+        """Units of a paper by number, both ends included."""
 
     def close(self) -> None:
         """Gives back connections."""

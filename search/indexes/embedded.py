@@ -15,7 +15,7 @@ import numpy as np
 
 from archive.recording import Message, Product
 from search.errors import IndexUnavailable
-from search.indexes import CHANNELS, Candidate, Filter, RecordingEntry, Terms
+from search.indexes import CHANNELS, Candidate, Filter, RecordCandidate, RecordingEntry, Terms, record_tables
 from search.indexes.documents import (
     read_claim,
     read_message,
@@ -29,6 +29,7 @@ from search.indexes.documents import (
 )
 from search.indexes.vectors import Vectors
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+from search.records import IndexedRecord, RecordUnit
 
 FORMAT_VERSION = 2
 CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "chat": 0.6}
@@ -69,14 +70,22 @@ _RECORDINGS = """
     AND (:since IS NULL OR ended_ms >= :since) AND (:until IS NULL OR started_ms < :until)
     AND (:product IS NULL OR id IN (SELECT recording_id FROM products WHERE product_id = :product)
          OR id NOT IN (SELECT recording_id FROM products))
+    AND (:calls IS NULL OR (id IN (SELECT recording_id FROM calls)) = :calls)
+    AND (:among IS NULL OR id IN (SELECT value FROM json_each(:among)))
     ORDER BY started_ms, id
 """
 _CANDIDATES = """
     SELECT p.recording_id, p.first, p.last, bm25(passages_fts, ?, ?, ?, ?, ?, ?) AS score
     FROM passages_fts JOIN passages p ON p.id = passages_fts.rowid
-    WHERE passages_fts MATCH ? AND (? IS NULL OR p.recording_id IN (SELECT value FROM json_each(?)))
+    WHERE passages_fts MATCH ?
+    AND CASE WHEN ? IS NULL THEN p.recording_id NOT IN (SELECT recording_id FROM calls)
+        ELSE p.recording_id IN (SELECT value FROM json_each(?)) END
     ORDER BY score LIMIT ?
 """
+
+
+# Made where they are not there yet, so that an index that was written before them goes on.
+_ADDED = (*record_tables.RECORD_SCHEMA, "CREATE TABLE IF NOT EXISTS calls (recording_id TEXT PRIMARY KEY) WITHOUT ROWID")
 
 
 class EmbeddedIndex:
@@ -124,6 +133,8 @@ class EmbeddedIndex:
                     len(document.units),
                 ),
             )
+            if recording.kind == "call":
+                db.execute("INSERT INTO calls VALUES (?)", (recording.id,))
             db.executemany(
                 "INSERT INTO units VALUES (?,?,?)", ((recording.id, number, write_unit(unit)) for number, unit in enumerate(document.units))
             )
@@ -166,6 +177,8 @@ class EmbeddedIndex:
                 "since": wanted.since.epoch_ms if wanted.since else None,
                 "until": wanted.until.epoch_ms if wanted.until else None,
                 "product": wanted.product,
+                "calls": wanted.calls,
+                "among": json.dumps(wanted.among) if wanted.among is not None else None,
             },
         )
         return [RecordingEntry(read_recording(body), *numbers) for body, *numbers in rows]
@@ -200,10 +213,11 @@ class EmbeddedIndex:
         if vectors is None or vectors.width != len(vector):
             return []
         wanted = None if recordings is None else frozenset(recordings)
+        calls = {row[0] for row in self._db().execute("SELECT recording_id FROM calls")} if wanted is None else frozenset()
         found: list[Candidate] = []
-        for passage_id, score in vectors.search(vector, limit if wanted is None else limit * 10):
+        for passage_id, score in vectors.search(vector, limit if wanted is None and not calls else limit * 10):
             row = self._db().execute("SELECT recording_id, first, last FROM passages WHERE id = ?", (passage_id,)).fetchone()
-            if row and (wanted is None or row[0] in wanted):
+            if row and (row[0] not in calls if wanted is None else row[0] in wanted):
                 found.append(Candidate(row[0], row[1], row[2], score))
         return found[:limit]
 
@@ -234,6 +248,23 @@ class EmbeddedIndex:
         )
         return [read_message(*row) for row in rows]
 
+    def replace_record(self, document: IndexedRecord) -> None:
+        with self._write() as db:
+            record_tables.store(db, document)
+
+    def remove_record(self, case_id: str, attachment: int | None = None) -> bool:
+        with self._write() as db:
+            return record_tables.forget(db, case_id, attachment)
+
+    def records(self) -> dict[tuple[str, int], int]:
+        return record_tables.held(self._db())
+
+    def record_candidates(self, terms: Terms, case_id: str, limit: int) -> list[RecordCandidate]:
+        return record_tables.candidates(self._db(), terms.by_channel, case_id, limit)
+
+    def record_units(self, case_id: str, attachment: int, first: int, last: int) -> list[RecordUnit]:
+        return record_tables.units(self._db(), case_id, attachment, first, last)
+
     def close(self) -> None:
         with self._lock:
             for connection in self._opened:
@@ -260,6 +291,8 @@ class EmbeddedIndex:
                 for statement in _SCHEMA:
                     db.execute(statement)
                 db.execute("INSERT INTO meta VALUES (?, 0)", (FORMAT_VERSION,))
+            for statement in _ADDED:
+                db.execute(statement)
             version = int(db.execute("SELECT version FROM meta").fetchone()[0])
         except BaseException:
             db.execute("ROLLBACK")
@@ -293,6 +326,7 @@ class EmbeddedIndex:
             (recording_id,),
         )
         held = db.execute("DELETE FROM recordings WHERE id = ?", (recording_id,)).rowcount > 0
+        db.execute("DELETE FROM calls WHERE recording_id = ?", (recording_id,))
         db.execute("DELETE FROM passages WHERE recording_id = ?", (recording_id,))
         db.execute("DELETE FROM units WHERE recording_id = ?", (recording_id,))
         db.execute("DELETE FROM claims WHERE recording_id = ?", (recording_id,))

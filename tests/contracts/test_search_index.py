@@ -3,14 +3,17 @@
 import multiprocessing
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from archive.case_record import RecordPiece
 from search.answer import ask
 from search.errors import IndexUnavailable
 from search.indexes import Filter, Index, Terms, open_index
 from search.passages import IndexedRecording, index_document
+from search.records import IndexedRecord, record_document
 from tests.search.sessions import DUVET, SILK, chat, events, recording, segments
 
 VARIANTS: dict[str, Callable[[Path], Index]] = {"embedded": open_index}
@@ -85,6 +88,53 @@ def test_vectors_are_searched_and_follow_replacement(index: Index) -> None:
 def test_messages_come_back_by_time_without_authors(index: Index) -> None:
     index.replace(document(), None)
     assert [(line.at_ms, line.author) for line in index.messages("evening", 0, 80_000)] == [(8_000, None), (70_000, None)]
+
+
+def paper(case_id: str = "case-1", attachment: int = 1, text: str = "质保三年", version: int = 1) -> IndexedRecord:
+    return record_document(case_id, attachment, version, "document", [RecordPiece({"page": 1, "line": 1}, text, 0.9)])
+
+
+def test_papers_of_a_case_are_stored_found_and_replaced_by_themselves(index: Index) -> None:
+    index.replace_record(paper())
+    index.replace_record(paper("case-2"))
+    terms = Terms({"words": {"质保": 1.0}})
+    assert index.records() == {("case-1", 1): 1, ("case-2", 1): 1}
+    (found,) = index.record_candidates(terms, "case-1", 10)
+    assert (found.case_id, found.attachment, found.what, found.first, found.last) == ("case-1", 1, "document", 0, 0)
+    assert index.record_units("case-1", 1, 0, 9) == list(paper().units)
+    assert index.candidates(terms, None, 10) == [] and index.passage_count() == 0
+    index.replace_record(paper(text="假一赔十", version=2))
+    assert index.record_candidates(terms, "case-1", 10) == []
+    assert index.records()["case-1", 1] == 2
+
+
+def test_removed_papers_are_forgotten_one_by_one_or_with_their_case(index: Index) -> None:
+    for case_id, attachment in (("case-1", 1), ("case-1", 2), ("case-1", 3), ("case-2", 1)):
+        index.replace_record(paper(case_id, attachment))
+    assert index.remove_record("case-1", 2) and not index.remove_record("case-1", 2)
+    assert sorted(index.records()) == [("case-1", 1), ("case-1", 3), ("case-2", 1)]
+    assert index.remove_record("case-1") and not index.remove_record("case-1")
+    assert list(index.records()) == [("case-2", 1)]
+    assert index.record_candidates(Terms({"grams": {"三年": 1.0}}), "case-1", 10) == []
+    assert index.record_units("case-1", 1, 0, 9) == []
+
+
+def test_calls_are_met_only_where_they_are_asked_for(index: Index) -> None:
+    call = replace(document("call"), recording=replace(recording("call"), kind="call"))
+    vector = [1.0, 0.0, 0.0]
+    for each in (document(), call):
+        index.replace(each, [vector for _ in each.passages])
+    terms = Terms({"words": {"质保": 1.0}})
+    assert [entry.recording.id for entry in index.recordings(Filter(calls=False))] == ["evening"]
+    assert [(e.recording.id, e.recording.kind) for e in index.recordings(Filter(calls=True))] == [("call", "call")]
+    assert len(index.recordings(Filter())) == 2
+    assert [entry.recording.id for entry in index.recordings(Filter(among=("call",)))] == ["call"]
+    assert {found.recording_id for found in index.candidates(terms, None, 50)} == {"evening"}
+    assert {found.recording_id for found in index.candidates(terms, ["call"], 50)} == {"call"}
+    assert {found.recording_id for found in index.nearest(vector, None, 50)} == {"evening"}
+    assert {found.recording_id for found in index.nearest(vector, ["call"], 50)} == {"call"}
+    index.replace(document("call"), None)
+    assert len(index.recordings(Filter(calls=False))) == 2
 
 
 def _hammer(folder: str, rounds: int) -> None:
