@@ -15,7 +15,7 @@ CANDIDATES = 120
 # Of what is asked, a hit covers at least the first share, and answers from the second on.
 LEAST_SHARE, ANSWERING_SHARE = 0.25, 0.55
 QUANTITY_WEIGHT, CONCEPT_WEIGHT = 3.0, 0.85
-GRAMS_SHARE = 0.6
+GRAMS_SHARE, NARROWED_SHARE = 0.6, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,12 @@ def _terms(asked: Question) -> Terms:
 
 
 def _narrowest(parts: Sequence[_Part], units: Sequence[RecordUnit]) -> tuple[float, Sequence[RecordUnit]]:
-    """The fewest units in a row that cover as much of what is asked as all of them do."""
+    """How much of what is asked the units cover, and the fewest of them in a row that cover nearly as much."""
     best = _share(parts, units)
     for length in range(1, len(units)):
         for first in range(len(units) - length + 1):
             run = units[first : first + length]
-            if _share(parts, run) >= best - 1e-9:
+            if _share(parts, run) >= NARROWED_SHARE * best:
                 return best, run
     return best, units
 
