@@ -15,6 +15,7 @@ from archive.object_store import ObjectStore, open_store
 from archive.record_readings import RecordReadings
 from archive.retention import Retention
 from archive.retention_rules import load_rules
+from archive.screen_readings import ScreenCatalog
 from archive.settings import ArchiveSettings
 from archive.timeline import Clock, WallTime
 from archive.timestamping import Stamps
@@ -38,6 +39,7 @@ class Archive:
     catalog: Catalog
     clocks: ClockCatalog
     transcripts: TranscriptCatalog
+    screens: ScreenCatalog
     cases: CaseFile
     records: RecordReadings
     retention: Retention
@@ -75,6 +77,7 @@ def open_archive(settings: ArchiveSettings, clock: Clock = WallTime.now) -> Arch
         catalog=catalog,
         clocks=ClockCatalog(database, custody, clock),
         transcripts=TranscriptCatalog(database, custody),
+        screens=ScreenCatalog(database, custody),
         cases=CaseFile(database, custody, clock),
         records=RecordReadings(database, custody),
         retention=Retention(database, custody, catalog, store, rules, home, clock),

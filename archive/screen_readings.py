@@ -1,11 +1,12 @@
 """Stored readings of the screen: each a version of one part with its provenance and a digest over all of it; none is overwritten (G7)."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
-from archive.custody import CustodyLog
+from archive.custody import CustodyEntry, CustodyLog
 from archive.database import Database
 from archive.digest import Json, digest_json
 from archive.errors import NotFound
@@ -141,6 +142,31 @@ class ScreenCatalog:
             query = query.where(screen_texts.c.start_ms < to_ms)
         with self._database.reading() as connection:
             return [_text(row) for row in connection.execute(query).mappings()]
+
+
+def check_readings(screens: ScreenCatalog, entries: Iterable[CustodyEntry]) -> tuple[int, list[tuple[str, str]]]:
+    """How many readings `entries` log, and every one that was changed, removed or slipped in, with what is wrong (G2)."""
+    logged: dict[tuple[str, int, int], str] = {}
+    for entry in entries:
+        if entry.action == ACTION:
+            detail = json.loads(entry.detail)
+            logged[entry.subject, detail["part"], detail["version"]] = detail["digest"]
+    problems = []
+    held = set(screens.all_versions())
+    for (recording_id, part, version), digest in logged.items():
+        name = _name(recording_id, part, version)
+        if (recording_id, part, version) not in held:
+            problems.append((name, "is logged but no longer held"))
+            continue
+        found = screens.version(recording_id, part, version)
+        if reading_digest(found) != digest or found.digest != digest:
+            problems.append((name, "was changed after it was logged"))
+    problems += [(_name(*key), "is held but was never logged") for key in sorted(held - set(logged))]
+    return len(logged), problems
+
+
+def _name(recording_id: str, part: int, version: int) -> str:
+    return f"reading {version} of the screen in part {part} of recording {recording_id}"
 
 
 def reading_digest(reading: ScreenReading) -> str:

@@ -16,6 +16,7 @@ from archive.media_proof import logged_root, prove_media, read_clip
 from archive.opening import Archive
 from archive.retention_checks import Purges, check_locks, check_purges
 from archive.row_claims import broken_claims, count_claimed
+from archive.screen_readings import check_readings
 from archive.transcripts import segments_root, transcript_digest
 from archive.verifier.checks import Means, verify
 from archive.verifier.outcomes import Check
@@ -264,6 +265,11 @@ def _check_transcripts(archive: Archive, _progress: Progress) -> tuple[int, list
     return len(logged), problems
 
 
+def _check_screens(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
+    purges = Purges(archive.custody.entries())
+    return check_readings(archive.screens, (entry for entry in archive.custody.entries() if not purges.took(entry)))
+
+
 def _check_purges(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:
     return check_purges(archive)
 
@@ -286,6 +292,7 @@ _ARCHIVE_CHECKS: tuple[tuple[str, str, str, Callable[[Archive, Progress], tuple[
     ("rows", "目录与保管记录一致 / The catalog is as it was logged", "recordings, cases and packages", _check_rows),
     ("claims", "每行与保管记录所记一致 / Every row is as the log says", "rows", _check_claims),
     ("transcripts", "转写与保管记录一致 / Transcripts are as logged", "transcript versions", _check_transcripts),
+    ("screens", "画面文字与保管记录一致 / Readings of the screen are as logged", "readings of the screen", _check_screens),
     ("purges", "清除均合规 / Purges were lawful", "purges", _check_purges),
     ("locks", "应保留的均已锁定 / What must be kept is locked", "objects", _check_locks),
     ("custody", "保管记录连贯 / The custody log holds together", "entries", _check_custody),

@@ -51,6 +51,9 @@ class TranscribeSettings(BaseSettings):
     record_unpacked_max_ratio: int = Field(200, ge=1, description="A packed record that unpacks to more times its size is not read.")
     record_seconds: int = Field(120, ge=1, description="Longest that taking one record apart may take, OCR not counted, in seconds.")
     record_memory_bytes: int = Field(2 << 30, ge=256 << 20, description="Memory that taking a record apart may take, in bytes.")
+    screen_text: bool = Field(
+        True, description="on: once a recording's words can be searched, its pictures are read for text too; off: only when asked."
+    )
     screen_text_step_ms: int = Field(2000, ge=200, le=60_000, description="The screen is looked at once in this time, in ms.")
     screen_text_px: int = Field(1280, ge=320, le=4096, description="Pictures are made no larger than this on their longer side, in pixels.")
     screen_text_confidence: float = Field(0.7, ge=0, lt=1, description="Lines that were read less surely than this are left out.")
