@@ -39,7 +39,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 
 def test_a_clause_is_found_by_a_word_that_means_the_same_and_by_its_amount(index: Index) -> None:
-    found = {hit.attachment: hit for hit in ask_records(index, "合同里有没有写质保三年", "case-1", 5)}
+    found = {hit.attachment: hit for hit in reversed(ask_records(index, "合同里有没有写质保三年", "case-1", 5))}
     assert (found[1].what, found[1].quote, found[1].answers) == ("document", CONTRACT[1].text, True)
     assert found[1].places == ({"page": 1, "line": 2},)
     assert (found[2].what, found[2].quote, found[2].answers) == ("im", "亲，质保36个月的", True), "36个月 is three years"
