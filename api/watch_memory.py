@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 class Remembered(BaseModel):
     """A file since it has been as it is. `recording` holds it, or took it in beside its media; `refused` says why none does.
 
-    `stamp` is size in bytes, the times of last writing and of the inode's last change in ns, and the inode.
+    `beside`: chat, captions or clock, once it was looked at. `stamp` is size in bytes, the times of last writing and of the inode's last
+    change in ns, and the inode.
     """
 
     stamp: tuple[int, int, int, int]
@@ -31,6 +32,7 @@ class Remembered(BaseModel):
     duration_ms: int | None = None
     recording: str | None = None
     refused: str | None = None
+    beside: str = ""
 
     @property
     def settled(self) -> bool:

@@ -1,4 +1,4 @@
-"""Watching a folder: each round looks at it, reads what was closed since, and admits the sessions that are over.
+"""Watching a folder: each round looks at it, reads what was closed since, and takes in what is ready (api/watch_taking.py).
 
 What a round does is safe to break off anywhere: the catalog says what is held, by digest, so the next run goes on.
 """
@@ -6,69 +6,32 @@ What a round does is safe to break off anywhere: the catalog says what is held, 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import operations
-from api.exits import explain
-from api.watch_memory import Remembered, memory_file, only_watcher, read_memory
+from api.watch_memory import memory_file, only_watcher, read_memory
+from api.watch_taking import Round, Taker, WatchRequest
+from api.watch_telling import Teller, Told, lasting
 from api.workplace import Workplace
 from archive.atomic_write import write_bytes_whole
-from archive.digest import digest_json, digest_stream
+from archive.digest import digest_stream
 from archive.errors import LiveProofError
-from ingest.admission import IngestRequest
-from ingest.chat import detect, read_head
 from ingest.clock import recorder_zone
-from ingest.errors import FileChanged
 from ingest.input_file import check_file
 from ingest.media_probe import probe
 from ingest.settings import IngestSettings
 from ingest.watched_folder import Found, Listing, input_file, look, open_for_writing, still, watch_root
-from ingest.watching import (
-    Kind,
-    Session,
-    Watched,
-    folder_of,
-    missing_segments,
-    owner_of,
-    quiet_ms,
-    sessions_of,
-    to_admit,
-    without_copies,
-)
+from ingest.watching import Kind, Watched, folder_of, quiet_ms, sessions_of
 
-log = structlog.get_logger(__name__)
+__all__ = ["Told", "WatchRequest", "Watcher", "watching"]
 
 SAVE_EVERY_S = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Something that a person wants to know. `word`: admitted, held, late, refused, unknown_chat, late_beside, odd_name, copy, segments,
-    events_left, note or failed; `detail` is the error's or note's own text."""
-
-    word: str
-    paths: tuple[str, ...]
-    recording: str | None = None
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WatchRequest:
-    """How to watch. `whole_sessions`: only sessions that no further part is to be expected of; else all whose files are closed."""
-
-    folder: Path
-    actor: str
-    whole_sessions: bool = True
-    platform: str | None = None
-    host: str | None = None
-
-
 class Watcher:
-    """One folder, held by this process while it is watched. `failures` are those of the last round that may pass by themselves."""
+    """One folder, held by this process while it is watched."""
 
     def __init__(
         self,
@@ -79,28 +42,28 @@ class Watcher:
         tell: Callable[[Told], None],
         progress: operations.Progress,
     ) -> None:
-        self._place, self._root, self._request, self._settings = place, root, request, settings
-        self._tell, self._progress = tell, progress
+        self._place, self._root, self._settings = place, root, settings
         self._zone = recorder_zone(settings.recorder_time_zone)
         self._file = memory_file(place.archive.home, root)
         self._memory = read_memory(self._file, root)
         self._saved, self._saved_at = "", time.monotonic()
-        self._failed_with: set[str] = set()
-        self.failures: list[Exception] = []
+        self._teller = Teller(self._memory, tell)
+        self._taker = Taker(place, root, request, settings, self._zone, self._memory, self._teller, progress, self._save)
 
     def recordings(self) -> set[str]:
         """Ids of recordings that hold a file of the folder."""
         return {file.recording for file in self._memory.files.values() if file.recording}
 
     def round(self) -> list[str]:
-        """Look once; ids of what was admitted. FolderUnwatchable where the folder is gone; what fails otherwise is told and tried again."""
-        self.failures = []
+        """Look once; ids of what was admitted or grew. FolderUnwatchable where the folder is gone; what fails otherwise is told and tried
+        again."""
+        self._teller.failures = []
         settings = self._settings
         listing = look(self._root, self._place.archive.home.resolve(), settings.watch_depth, settings.watch_files_max)
         now_ms = self._place.archive.clock().epoch_ms
         self._remember(listing, now_ms)
         for path in listing.odd:
-            self._once("odd_name", path)
+            self._teller.once("odd_name", path)
         closed = self._closed(listing, now_ms)
         media = [found for found in listing.files.values() if found.kind is Kind.MEDIA]
         for found in media:
@@ -113,25 +76,21 @@ class Watcher:
             settings.watch_session_max_s * 1000,
             settings.parts_max,
         )
-        admitted: list[str] = []
-        fingerprints: set[str] = set()
-        for session in sessions:
-            if session.ended(settings.watch_session_gap_s * 1000) if self._request.whole_sessions else session.closed:
-                for later in to_admit(session):
-                    admitted.extend(self._admit(later, session, listing, closed, sessions, fingerprints))
-        self._memory.refused = {key: why for key, why in self._memory.refused.items() if key in fingerprints}
-        self._late_beside(listing, closed, media)
+        now = Round(listing, closed, sessions)
+        changed = [recording for session in sessions for recording in self._taker.take(session, now)]
+        self._memory.refused = {key: why for key, why in self._memory.refused.items() if key in now.fingerprints}
+        changed += self._taker.take_late_beside(now)
         self._save()
-        return admitted
+        return list(dict.fromkeys(changed))
+
+    @property
+    def failures(self) -> list[Exception]:
+        """Those of the last round that may pass by themselves."""
+        return self._teller.failures
 
     def fail(self, error: Exception, *paths: str) -> None:
-        """Tell what hindered a round and may pass by itself, once for each wording in this process."""
-        self.failures.append(error)
-        text = explain(error)
-        if text not in self._failed_with:
-            self._failed_with.add(text)
-            self._tell(Told("failed", paths, detail=text))
-        log.warning("watch.failed", files=list(paths), error=text)
+        """Tell what hindered a round and may pass by itself."""
+        self._teller.fail(error, *paths)
 
     def _remember(self, listing: Listing, now_ms: int) -> None:
         memory = self._memory
@@ -181,152 +140,12 @@ class Watcher:
             known.digest = digest
         except (LiveProofError, OSError, SQLAlchemyError) as error:
             known.duration_ms = known.recording = None
-            if _lasting(error):
-                self._refuse(known, found.path, error)
+            if lasting(error):
+                self._teller.refuse(known, found.path, error)
             else:
-                self.fail(error, found.path)
+                self._teller.fail(error, found.path)
         if time.monotonic() - self._saved_at >= SAVE_EVERY_S:
             self._save()
-
-    def _admit(
-        self, late: Session, whole: Session, listing: Listing, closed: set[str], sessions: list[Session], fingerprints: set[str]
-    ) -> list[str]:
-        """Admit parts that no recording holds yet; the new recording's id. `whole` is the session with those that one does."""
-        session, copies = without_copies(late)
-        for path, first in copies.items():
-            self._memory.files[path].refused = f"holds the same bytes as {first}"
-            self._once("copy", path, detail=first)
-        chat = self._chat_of(session, listing, closed)
-        if chat is None:
-            return []
-        tables, left = self._tables_of(session, listing, sessions)
-        if not closed.issuperset(tables.values()):
-            return []
-        brought = [*(part.path for part in session.parts), *chat, *tables.values()]
-        fingerprint = digest_json([[path, list(self._memory.files[path].stamp)] for path in brought])
-        fingerprints.add(fingerprint)
-        if fingerprint in self._memory.refused or not all(still(self._root, listing.files[path]) for path in brought):
-            return []
-        try:
-            if self._held_meanwhile(session):
-                return []
-            admitted = operations.ingest(
-                self._place,
-                IngestRequest(
-                    media=tuple(self._root / part.path for part in session.parts),
-                    chat=tuple(self._root / path for path in chat),
-                    products=self._root / tables[Kind.PRODUCTS] if Kind.PRODUCTS in tables else None,
-                    events=self._root / tables[Kind.EVENTS] if Kind.EVENTS in tables else None,
-                    platform=self._request.platform,
-                    host=self._request.host,
-                ),
-                self._request.actor,
-                self._progress,
-            )
-        except (LiveProofError, OSError, SQLAlchemyError) as error:
-            if _lasting(error):
-                self._memory.refused[fingerprint] = explain(error)
-                self._tell(Told("refused", tuple(brought), detail=explain(error)))
-                log.warning("watch.refused", files=brought, error=explain(error))
-            else:
-                self.fail(error, *brought)
-            return []
-        recording = admitted.recording.id
-        for path in brought:
-            self._memory.files[path].recording = recording
-        self._save()
-        paths = tuple(brought)
-        self._tell(Told("held" if admitted.already_held else "admitted", paths, recording))
-        earlier = sorted({part.held_in for part in whole.parts if part.held_in})
-        if earlier:
-            self._tell(Told("late", paths, recording, ", ".join(earlier)))
-            log.warning("watch.late_part", recording=recording, files=brought, belongs_to=earlier)
-        if missing := missing_segments(session, self._zone):
-            self._tell(Told("segments", paths, recording, ", ".join(map(str, missing))))
-        if left:
-            self._once("events_left", session.folder, recording, left)
-        for note in admitted.notes:
-            self._tell(Told("note", paths, recording, note))
-        return [recording]
-
-    def _held_meanwhile(self, session: Session) -> bool:
-        """Whether somebody else admitted one of the parts since it was read; the next round takes that into account."""
-        found = False
-        for part in session.parts:
-            holders = self._place.archive.catalog.holders_of(part.digest)
-            if holders:
-                self._memory.files[part.path].recording = holders[0][0]
-                found = True
-        return found
-
-    def _chat_of(self, session: Session, listing: Listing, closed: set[str]) -> list[str] | None:
-        """Chat files that go with the parts, in the parts' order; None while one of them is still written."""
-        parts = [part.path for part in session.parts]
-        media = [path for path, found in listing.files.items() if found.kind is Kind.MEDIA]
-        chat = []
-        for path, found in sorted(listing.files.items()):
-            if found.kind is not Kind.BESIDE or folder_of(path) != session.folder or (owner := owner_of(path, media)) not in parts:
-                continue
-            if path not in closed:
-                return None
-            known = self._memory.files[path]
-            is_chat = known.refused is None and self._is_chat(found, known)
-            if is_chat is None:
-                return None
-            if is_chat:
-                chat.append((parts.index(owner), path))
-        return [path for _, path in sorted(chat)]
-
-    def _is_chat(self, found: Found, known: Remembered) -> bool | None:
-        """Whether it is of a known format; None where that can't be told now."""
-        try:
-            file = check_file(self._root / found.path, "chat", self._settings.chat_max_bytes, may_be_empty=True)
-            detect(file, read_head(file))
-        except (LiveProofError, OSError) as error:
-            if not _lasting(error):
-                self.fail(error, found.path)
-                return None
-            self._refuse(known, found.path, error, "unknown_chat")
-            return False
-        return True
-
-    def _tables_of(self, session: Session, listing: Listing, sessions: list[Session]) -> tuple[dict[Kind, str], str]:
-        """Shelf and events in the session's folder, JSON before CSV, and the events file that was left: with several sessions in one
-        folder nothing says which of them the events are of."""
-        tables: dict[Kind, str] = {}
-        for path, found in sorted(listing.files.items(), key=lambda item: (PurePosixPath(item[0]).suffix.lower() != ".json", item[0])):
-            if found.kind in (Kind.PRODUCTS, Kind.EVENTS) and folder_of(path) == session.folder:
-                tables.setdefault(found.kind, path)
-        if sum(other.folder == session.folder for other in sessions) > 1:
-            return tables, tables.pop(Kind.EVENTS, "")
-        return tables, ""
-
-    def _late_beside(self, listing: Listing, closed: set[str], media: list[Found]) -> None:
-        """Say of chat that came, or was changed, after its media's admission that the recording doesn't hold it."""
-        paths = [found.path for found in media]
-        for path, found in listing.files.items():
-            known = self._memory.files[path]
-            if found.kind is not Kind.BESIDE or known.settled or path not in closed:
-                continue
-            owner = owner_of(path, paths)
-            recording = self._memory.files[owner].recording if owner else None
-            if recording is None or not self._place.archive.catalog.has(recording):
-                continue
-            held = {
-                source.file_name for source in self._place.archive.catalog.sources(recording) if source.size_bytes == found.stamp.size_bytes
-            }
-            known.recording = recording
-            if PurePosixPath(path).name not in held:
-                self._once("late_beside", path, recording)
-
-    def _refuse(self, known: Remembered, path: str, error: Exception, word: str = "refused") -> None:
-        known.refused = explain(error)
-        self._once(word, path, detail=known.refused)
-        log.warning("watch.refused", file=path, error=known.refused)
-
-    def _once(self, word: str, path: str, recording: str | None = None, detail: str = "") -> None:
-        if self._memory.first_telling(path, word):
-            self._tell(Told(word, (path,), recording, detail))
 
     def _save(self) -> None:
         content = self._memory.model_dump_json()
@@ -348,8 +167,3 @@ def watching(
     root = watch_root(request.folder, place.archive.home)
     with only_watcher(place.archive.home, root):
         yield Watcher(place, root, request, settings, tell, progress)
-
-
-def _lasting(error: Exception) -> bool:
-    """Whether trying again without a change of the files would end the same."""
-    return isinstance(error, LiveProofError) and error.status < 500 and not isinstance(error, FileChanged)

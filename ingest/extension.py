@@ -16,12 +16,13 @@ from archive.digest import digest_bytes, digest_file
 from archive.errors import AlreadyHeld, GrownMeanwhile
 from archive.media_proof import MediaProof, keep_proof
 from archive.opening import Archive
-from archive.recording import Gap, Part, Product, ProductEvent, Recording
+from archive.recording import Gap, Message, Part, Product, ProductEvent, Recording
 from archive.timeline import ClockMap, WallTime
 from ingest.caption_import import import_captions
 from ingest.captions import Captions, read_captions
 from ingest.chat_files import ChatFile, read_messages, recognise
 from ingest.clock import PartTiming, recorder_zone
+from ingest.completed_chat import not_brought_before
 from ingest.errors import InputTooLarge, InvalidRequest
 from ingest.input_file import InputFile, check_file
 from ingest.keeping import Kept, Progress, ToKeep, keep, silent
@@ -221,6 +222,7 @@ class _Laying:
         shelf, on_air = self._shelf(new, wall_zero)
         clocks = [part.clock for part in (*held.parts, *parts)]
         messages = read_messages(chats, clocks, wall_zero, self.settings, self.notes.append, len(sources) + 1)
+        messages = self._without_repeats(messages, [chat.file.name for chat in chats], sources)
         if messages and self.archive.catalog.counts(held.id)[0] + len(messages) > self.settings.chat_max_messages:
             raise InputTooLarge(
                 f"with {len(messages)} more messages {held.id} has more than the {self.settings.chat_max_messages} it may hold"
@@ -242,6 +244,19 @@ class _Laying:
                 if each.proof is not None
             },
         )
+
+    def _without_repeats(self, messages: tuple[Message, ...], names: Sequence[str], sources: Sequence[Source]) -> tuple[Message, ...]:
+        """What chat files of these names bring that earlier ones of the same names didn't."""
+        earlier = {number for number, source in enumerate(sources, 1) if source.role == "chat" and source.file_name in names}
+        if not earlier:
+            return messages
+        there = {sources[number - 1].file_name for number in earlier}
+        completing = {number for number, name in enumerate(names, len(sources) + 1) if name in there}
+        brought = [message for message in self.archive.catalog.messages_brought(self.held.id) if message.source_number in earlier]
+        new = not_brought_before(messages, completing, brought)
+        if len(new) < len(messages):
+            self.notes.append(f"{', '.join(sorted(there))}: {len(messages) - len(new)} messages were held already")
+        return new
 
     def _check_counts(self, sources: Sequence[Source], new: Sequence[Kept]) -> None:
         for role, what in _ROLES.items():

@@ -77,11 +77,17 @@ def fill_from_names(recording: Recording, media: Sequence[Path], note: Callable[
     }
     if recording.platform not in (None, told["platform"]):
         told["room"] = None  # a room's number means nothing on another platform
-    missing = {field: value for field, value in told.items() if value is not None and getattr(recording, field) is None}
+    missing = {field: value for field, value in told.items() if value is not None and not getattr(recording, field)}
     if not missing:
         return recording
     note(f"{', '.join(f'{field} {value}' for field, value in missing.items())}: from the file name of {media[0].name}, as nobody said")
-    return replace(recording, **missing)
+    return replace(
+        recording,
+        platform=recording.platform or told["platform"],
+        room=recording.room or told["room"],
+        host=recording.host or told["host"],
+        title=recording.title or told["title"],
+    )
 
 
 def _by_folders(media: Path, before: str, is_segment: bool) -> NamedSession:

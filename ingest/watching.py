@@ -15,16 +15,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import PurePosixPath
 
 from ingest.chat_files import same_stem
 from ingest.clock import NameSeries, name_series
+from ingest.watched_beside import CAPTION_ENDINGS
 
 _PICTURES = ".flv .mp4 .m4v .m4s .mov .mkv .webm .ts .m2ts .mts .mpg .mpeg .avi .wmv .asf .3gp .f4v"
 _SOUNDS = ".m4a .mka .mp3 .aac .wav .flac .ogg .opus"
 _MEDIA = frozenset(f"{_PICTURES} {_SOUNDS}".split())
-_BESIDE = frozenset((".xml", ".json", ".jsonl", ".ass", ".txt", ".csv", ".xlsx"))
+_BESIDE = frozenset((".xml", ".json", ".jsonl", ".txt", ".csv", ".xlsx")) | CAPTION_ENDINGS
 _UNFINISHED = re.compile(r"\.(tmp|temp|part|partial|part-frag\d+|downloading|download|crdownload|ytdl|aria2|unfinished)$", re.IGNORECASE)
 _SNIFFED = (b"FLV\x01", b"\x1aE\xdf\xa3", b"OggS", b"ID3", b"fLaC")
 SNIFF_BYTES = 189
@@ -83,6 +84,17 @@ class Session:
     @property
     def closed(self) -> bool:
         return all(part.closed for part in self.parts)
+
+    def closed_beginning(self) -> "Session | None":
+        """The parts that are closed up to the first that isn't: what can be taken of a session that goes on."""
+        parts = tuple(takewhile(lambda part: part.closed, self.parts))
+        return Session(parts, self.full) if parts else None
+
+    def holder_of(self, parts: Sequence[Watched]) -> str | None:
+        """The recording that these parts, which none holds yet, continue: that of the nearest part before them, else behind them."""
+        first = self.parts.index(parts[0])
+        before, behind = self.parts[:first][::-1], self.parts[first:]
+        return next((part.held_in for part in (*before, *behind) if part.held_in), None)
 
     def ended(self, gap_ms: int) -> bool:
         """Whether no further part is to be expected."""
@@ -214,7 +226,7 @@ def missing_segments(session: Session, zone: tzinfo) -> list[int]:
 
 
 def owner_of(beside: str, media: Sequence[str]) -> str | None:
-    """The media file that a chat file goes with: in the same folder, by the same stem, the longest that fits; None where none does."""
+    """The media file that a file beside goes with: in the same folder, by the same stem, the longest that fits; None where none does."""
     path = PurePosixPath(beside)
     fitting = [m for m in media if folder_of(m) == folder_of(beside) and same_stem(path.name, PurePosixPath(m).stem)]
     return max(fitting, key=lambda m: (len(PurePosixPath(m).stem), m), default=None)

@@ -22,6 +22,9 @@ def watch(
     whole_sessions: Annotated[
         bool, typer.Option("--whole-sessions", help="With --once: leave sessions that a further part may still come of.")
     ] = False,
+    as_it_grows: Annotated[
+        bool, typer.Option("--as-it-grows", help="Admit a session from its first closed part on, and add each further part as it closes.")
+    ] = False,
     platform: Annotated[Optional[str], typer.Option(help="douyin, taobao, kuaishou, bilibili, …")] = None,  # noqa: UP045
     host: Annotated[Optional[str], typer.Option(help="Who hosts everything in this folder.")] = None,  # noqa: UP045
     no_process: Annotated[bool, typer.Option("--no-process", help="Admit only; liveproof work carries on later.")] = False,
@@ -30,8 +33,8 @@ def watch(
 ) -> None:
     """Admit a recorder's files once they are closed, with their chat, and make them searchable.
 
-    Parts of one session become one recording when its last part has been quiet for LIVEPROOF_WATCH_SESSION_GAP_S. With --json each event
-    is one line. Killed at any time, the next run goes on.
+    Parts of one session become one recording when its last part has been quiet for LIVEPROOF_WATCH_SESSION_GAP_S; what comes later is
+    added to it. With --json each event is one line. Killed at any time, the next run goes on.
     """
     with reported(as_json), opened() as place, printing.progress(as_json) as watch_progress:
         from api.custody_keeping import keep_custody, keeping_custody
@@ -43,11 +46,11 @@ def watch(
             _print(told, as_json)
 
         settings = ingest_settings()
-        request = WatchRequest(folder, actor or place.archive.settings.actor, whole_sessions or not once, platform, host)
+        request = WatchRequest(folder, actor or place.archive.settings.actor, whole_sessions or not once, platform, host, as_it_grows)
         with watching(place, request, settings, tell, watch_progress) as watcher:
             if once:
                 admitted = watcher.round()
-                waiting = [] if no_process else _unprocessed(place, watcher)
+                waiting = [] if no_process else list(dict.fromkeys([*admitted, *_unprocessed(place, watcher)]))
                 if waiting:
                     with open_jobs(place, watch_progress) as jobs:
                         _wait_for_all(jobs, waiting)
@@ -71,22 +74,23 @@ def _forever(place: "Workplace", watcher: "Watcher", jobs: "Jobs | None", poll_s
     from archive.errors import LiveProofError
     from archive.jobs import JobFailed
 
-    watcher.round()
-    waiting = _unprocessed(place, watcher)
-    started: set[str] = set()
+    waiting = list(dict.fromkeys([*watcher.round(), *_unprocessed(place, watcher)]))
+    under_way: dict[str, str] = {}
     while True:
         try:
             if jobs:
-                started.update(process_or_index(jobs, recording) for recording in waiting)
-                for job in jobs.list() if started else ():
-                    if job.id in started and job.state in ("done", "failed", "cancelled"):
-                        started.discard(job.id)
+                # What came in while its job was under way may have come too late for it: a further one takes it up then.
+                later = [recording for recording in waiting if recording in under_way.values()]
+                under_way.update({process_or_index(jobs, recording): recording for recording in waiting if recording not in later})
+                for job in jobs.list() if under_way else ():
+                    if job.id in under_way and job.state in ("done", "failed", "cancelled"):
+                        del under_way[job.id]
                         if job.state == "failed":
                             watcher.fail(JobFailed(f"job {job.id} failed: {job.error}; liveproof work tries it again"))
+                waiting = later
             time.sleep(poll_s)
-            waiting = watcher.round()
+            waiting = list(dict.fromkeys([*waiting, *watcher.round()]))
         except (LiveProofError, OSError, SQLAlchemyError) as error:
-            waiting = []
             watcher.fail(error)
             time.sleep(poll_s)
 
@@ -121,4 +125,4 @@ def _print(told: "Told", as_json: bool) -> None:
         return
     files = ", ".join(told.paths)
     text = printing.say(f"watch.{told.word}", files=files, recording=told.recording or "", detail=told.detail)
-    printing.console().print(text, markup=False, style=None if told.word in ("admitted", "held") else "yellow")
+    printing.console().print(text, markup=False, style=None if told.word in ("admitted", "held", "extended", "closed") else "yellow")

@@ -47,6 +47,7 @@ class Room:
         settings = ArchiveSettings(home=folder / "home", free_space_margin_bytes=0)
         self.place: Workplace = open_workplace(settings, lambda: WallTime.now().plus_ms(self.later_ms))
         self.told: list[Told] = []
+        self.as_it_grows = False
 
     def pass_s(self, seconds: int) -> None:
         self.later_ms += seconds * 1000
@@ -58,7 +59,13 @@ class Room:
             return watcher.round()
 
     def watcher(self, whole_sessions: bool = True, settings: IngestSettings = SETTINGS):  # type: ignore[no-untyped-def]
-        return watching(self.place, WatchRequest(self.folder, "ann", whole_sessions), settings, self.told.append)
+        request = WatchRequest(self.folder, "ann", whole_sessions, as_it_grows=self.as_it_grows)
+        return watching(self.place, request, settings, self._hear)
+
+    def _hear(self, told: Told) -> None:
+        """That a room's number is from a file's name is noted of every first part here."""
+        if not (told.word == "note" and "from the file name" in told.detail):
+            self.told.append(told)
 
     def words(self) -> list[str]:
         return [told.word for told in self.told]
@@ -120,9 +127,7 @@ def test_two_parts_with_a_pause_become_one_recording_with_its_gap(room: Room, or
 
 
 @pytest.mark.parametrize("memory", ["kept", "lost", "damaged"])
-def test_a_part_that_comes_after_the_admission_is_a_recording_of_its_own_and_that_is_said(
-    room: Room, originals: list[Path], memory: str
-) -> None:
+def test_parts_that_come_after_the_admission_join_their_recording_and_that_is_said(room: Room, originals: list[Path], memory: str) -> None:
     Recorder(room.folder, FIRST, originals[0]).close()
     room.pass_s(1000)
     (first,) = room.round()
@@ -131,13 +136,29 @@ def test_a_part_that_comes_after_the_admission_is_a_recording_of_its_own_and_tha
         file.unlink()
     elif memory == "damaged":
         file.write_bytes(file.read_bytes()[:-20])
-    Recorder(room.folder, SECOND, originals[1]).close()
+    leave_chat(Recorder(room.folder, SECOND, originals[1]).close())
     Recorder(room.folder, LATER, originals[2]).close()
     room.pass_s(1000)
+    assert room.round() == [first]
+    assert [(told.word, told.recording) for told in room.told] == [("extended", first)]
+    held = room.place.archive.catalog.recording(first)
+    assert [part.file_name for part in held.parts] == [FIRST, SECOND, LATER]
+    assert [part.start_ms for part in held.parts] == [0, 44_000, 60_000]
+    assert [message.text for message in room.place.archive.catalog.messages(first)] == ["手镯是真的吗"]
+    assert room.round() == []
+    assert room.told == []
+    assert verify_archive(room.place.archive).failures == ()
+
+
+def test_a_part_that_cannot_be_joined_is_a_recording_of_its_own_and_that_is_said(room: Room, originals: list[Path]) -> None:
+    Recorder(room.folder, SECOND, originals[1]).close()
+    room.pass_s(1000)
+    (first,) = room.round()
+    Recorder(room.folder, FIRST, originals[0]).close()
+    room.pass_s(1000)
     (second,) = room.round()
-    assert [part.file_name for part in room.place.archive.catalog.recording(second).parts] == [SECOND, LATER]
-    assert [(told.word, told.detail) for told in room.told] == [("admitted", ""), ("late", first)]
-    assert [part.file_name for part in room.place.archive.catalog.recording(first).parts] == [FIRST]
+    assert second != first
+    assert [(told.word, told.recording, told.detail) for told in room.told] == [("admitted", second, ""), ("late", second, first)]
 
 
 def test_an_unreadable_file_is_told_once_and_sinks_no_other(room: Room, originals: list[Path]) -> None:
@@ -154,7 +175,7 @@ def test_an_unreadable_file_is_told_once_and_sinks_no_other(room: Room, original
     broken.write_bytes(originals[1].read_bytes())
     room.pass_s(1000)
     assert len(room.round()) == 1
-    assert room.words() == ["admitted", "late"]
+    assert room.words() == ["extended"]
 
 
 def test_what_was_read_is_not_read_again(room: Room, originals: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +240,7 @@ def test_a_full_disk_is_told_once_and_tried_again(room: Room, originals: list[Pa
         assert watcher.failures == []
 
 
-def test_a_file_beside_that_is_no_chat_is_left_out_and_late_chat_is_told_once(room: Room, originals: list[Path]) -> None:
+def test_a_file_beside_that_is_no_chat_is_left_out_and_late_chat_joins_its_recording(room: Room, originals: list[Path]) -> None:
     media = Recorder(room.folder, FIRST, originals[0]).close()
     media.with_suffix(".info.json").write_text('{"uploader": "x"}', "utf-8")
     room.pass_s(1000)
@@ -227,10 +248,101 @@ def test_a_file_beside_that_is_no_chat_is_left_out_and_late_chat_is_told_once(ro
     assert sorted(room.words()) == ["admitted", "unknown_chat"]
     leave_chat(media)
     room.pass_s(1000)
+    assert room.round() == [recording]
+    assert [(told.word, told.recording) for told in room.told] == [("extended", recording)]
+    assert [message.text for message in room.place.archive.catalog.messages(recording)] == ["手镯是真的吗"]
+    assert room.round() == []
+    assert room.told == []
+
+
+def test_chat_that_was_completed_brings_what_is_new_of_it_and_nothing_twice(room: Room, originals: list[Path]) -> None:
+    media = Recorder(room.folder, FIRST, originals[0]).close()
+    chat = leave_chat(media)
+    room.pass_s(1000)
+    (recording,) = room.round()
+    line = '<d p="3.000,1,25,16777215,1795003203,0,9,0" user="老张">{}</d>\n'
+    chat.write_text(chat.read_text("utf-8").replace("</i>", line.format("同问") + line.format("同问") + "</i>"), "utf-8")
+    room.pass_s(1000)
+    assert room.round() == [recording]
+    assert room.words() == ["extended", "note"]
+    said = [message.text for message in room.place.archive.catalog.messages(recording)]
+    assert said == ["手镯是真的吗", "同问", "同问"]
+    room.pass_s(1000)
+    os.utime(chat, ns=(1, 1))
+    room.pass_s(1000)
+    assert room.round() == [], "only its time changed"
+    assert verify_archive(room.place.archive).failures == ()
+
+
+def test_late_chat_that_the_gate_refuses_is_told_once(room: Room, originals: list[Path]) -> None:
+    media = Recorder(room.folder, FIRST, originals[0]).close()
+    room.pass_s(1000)
+    (recording,) = room.round()
+    media.with_suffix(".jsonl").write_text('{"at_ms": 1, "text": "a"}\n{"at_ms": "x", "text": "b"}\n{"at_ms": 3, "text": "c"}\n', "utf-8")
+    room.pass_s(1000)
     assert room.round() == []
     assert [(told.word, told.recording) for told in room.told] == [("late_beside", recording)]
+    assert ".jsonl" in room.told[0].detail
     room.round()
     assert room.told == []
+
+
+def test_captions_beside_a_part_are_its_words_and_a_time_subtitle_is_not(room: Room, originals: list[Path]) -> None:
+    spoken = Recorder(room.folder, "讲解.flv", originals[0]).close()
+    spoken.with_suffix(".srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n假一赔十\n", "utf-8")
+    timed = Recorder(room.folder, "计时.flv", originals[1]).close()
+    cues = "".join(f"{n + 1}\n00:00:0{n},000 --> 00:00:0{n + 1},000\n2026-11-18 20:00:0{n}\n\n" for n in range(3))
+    timed.with_suffix(".srt").write_text(cues, "utf-8")
+    late = Recorder(room.folder, "后补.flv", originals[2]).close()
+    room.pass_s(1000)
+    assert len(room.round()) == 3
+    archive = room.place.archive
+    by_name = {recording.parts[0].file_name: recording.id for recording in archive.catalog.recordings()}
+    transcript = archive.transcripts.latest(by_name[spoken.name])
+    assert transcript and [segment.text for segment in transcript.segments] == ["假一赔十"]
+    assert archive.transcripts.newest_version(by_name[timed.name]) == 0
+    late.with_suffix(".srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n运费险我们出\n", "utf-8")
+    room.pass_s(1000)
+    assert room.round() == [by_name[late.name]]
+    transcript = archive.transcripts.latest(by_name[late.name])
+    assert transcript and transcript.segments[0].text == "运费险我们出"
+
+
+def test_a_session_that_goes_on_grows_part_by_part_and_is_closed_when_it_is_quiet(room: Room, originals: list[Path]) -> None:
+    room.as_it_grows = True
+    leave_chat(Recorder(room.folder, FIRST, originals[0]).close())
+    second = Recorder(room.folder, SECOND, originals[1])
+    second.write(0.4)
+    room.pass_s(61)
+    (recording,) = room.round()
+    catalog = room.place.archive.catalog
+    assert catalog.recording(recording).live
+    assert [part.file_name for part in catalog.recording(recording).parts] == [FIRST]
+    assert room.round() == []
+    leave_chat(second.close(), 1795003246)
+    third = Recorder(room.folder, LATER, originals[2])
+    room.pass_s(61)
+    assert room.round() == [recording]
+    assert [part.file_name for part in catalog.recording(recording).parts] == [FIRST, SECOND]
+    assert len(catalog.messages(recording)) == 2
+    assert catalog.recording(recording).live
+    third.close()
+    (room.folder / "products.json").write_text(
+        json.dumps([{"product_id": "p1", "shelf_no": "1号链接", "title": "手镯", "price_minor": 1, "currency": "CNY", "listing_text": ""}]),
+        "utf-8",
+    )
+    room.pass_s(61)
+    memory_file(room.place.archive.home, room.folder.resolve()).unlink()
+    assert room.round() == [recording]
+    room.pass_s(1000)
+    assert room.round() == [recording]
+    assert room.words() == ["closed"]
+    held = catalog.recording(recording)
+    assert not held.live
+    assert [part.file_name for part in held.parts] == [FIRST, SECOND, LATER]
+    assert room.round() == []
+    assert len(catalog.ids()) == 1
+    assert verify_archive(room.place.archive).failures == ()
 
 
 def test_links_and_names_with_tricks_are_not_followed(room: Room, originals: list[Path], tmp_path: Path) -> None:
@@ -315,7 +427,7 @@ def test_once_run_twice_gives_one_recording(tmp_path: Path, originals: list[Path
     events = [
         json.loads(line) for line in liveproof(home, "watch", str(folder), "--once", "--no-process", "--json", **NOW).stdout.splitlines()
     ]
-    assert [event["event"] for event in events] == ["admitted"]
+    assert [event["event"] for event in events] == ["admitted", "note"]
     assert events[0]["files"] == [FIRST, SECOND, FIRST.replace(".flv", ".xml"), SECOND.replace(".flv", ".xml")]
     assert liveproof(home, "watch", str(folder), "--once", "--no-process", "--json", **NOW).stdout == ""
     liveproof(home, "watch", str(folder / "none"), "--once", expect=66, **NOW)
