@@ -10,6 +10,7 @@ from archive.case_attachments import given_as
 from archive.catalog_json import product_json
 from archive.clip import Clip
 from archive.digest import Json
+from archive.media_checks import MediaCheck
 from archive.recording import Message, Part, Product, Recording
 from archive.redaction import mask
 from archive.timeline import WallTime
@@ -34,7 +35,7 @@ def answer_json(answer: Answer) -> dict[str, Json]:
 
 
 def coverage_json(coverage: Coverage) -> dict[str, Json]:
-    """Of what was searched, in ms: length, media held, words transcribed, of these doubtful, and gaps that nobody holds.
+    """Of what was searched, in ms: length, media held, words transcribed, of these doubtful, gaps that nobody holds, sound past hearing.
 
     `unsearched`: recordings asked about that are held but not transcribed and indexed yet.
     """
@@ -46,6 +47,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Json]:
         "transcribed_ms": coverage.transcribed_ms,
         "risky_ms": coverage.risky_ms,
         "missing_ms": coverage.missing_ms,
+        "unheard_ms": coverage.unheard_ms,
         "messages": coverage.messages,
         "unsearched": list(coverage.unsearched),
     }
@@ -187,12 +189,13 @@ def holding_json(held: Holding) -> dict[str, Json]:
         "started_uncertainty_ms": uncertainty_ms,
         "admitted_at": recording.admitted_at.iso(),
         "indexed": held.indexed,
-        "part_list": [part_json(part) for part in recording.parts],
+        "part_list": [part_json(part, held.checks.get(part.number)) for part in recording.parts],
         "transcript": transcript_json(transcript) if transcript else None,
     }
 
 
-def part_json(part: Part) -> dict[str, Json]:
+def part_json(part: Part, check: MediaCheck | None = None) -> dict[str, Json]:
+    """`damage`: lines of `archive.damage`, from admission; `check`: what decoding found, null until it was done."""
     return {
         "number": part.number,
         "file": part.file_name,
@@ -206,6 +209,18 @@ def part_json(part: Part) -> dict[str, Json]:
         "uncertainty_ms": part.clock.uncertainty_ms,
         "clock": part.clock.method,
         "damage": list(part.damage),
+        "check": check_json(check) if check else None,
+    }
+
+
+def check_json(check: MediaCheck) -> dict[str, Json]:
+    """Findings lie on the part's media time; `unheard_ms` is how much of its sound can't be heard."""
+    return {
+        "version": check.version,
+        "method": check.method,
+        "made_at": check.made_at.iso(),
+        "unheard_ms": sum(end - start for start, end in check.unheard),
+        "findings": [finding.as_json() for finding in check.findings],
     }
 
 
@@ -275,6 +290,12 @@ def lanes_json(held: Holding) -> dict[str, Json]:
         "held_ms": recording.held_ms,
         "recorded": [[part.start_ms, part.end_ms] for part in recording.parts],
         "gaps": [[gap.start_ms, gap.end_ms] for gap in recording.gaps],
+        "unheard": [
+            [part.clock.to_recording(start), part.clock.to_recording(end)]
+            for part in recording.parts
+            if part.number in held.checks
+            for start, end in held.checks[part.number].unheard
+        ],
         "transcribed": transcript is not None,
         "speech": [list(span) for span in transcript.speech] if transcript and transcript.speech else joined(spoken),
         "skipped": [list(span) for span in transcript.skipped] if transcript else [],

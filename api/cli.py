@@ -7,6 +7,7 @@ import typer
 
 from api import printing
 from api.commands.cases import case_app
+from api.commands.check_media import check_media
 from api.commands.clock import clock
 from api.commands.custody import custody_app
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
@@ -37,6 +38,7 @@ app.add_typer(retention_app, name="retention")
 app.add_typer(hold_app, name="hold")
 app.add_typer(store_app, name="store")
 app.command()(clock)
+app.command()(check_media)
 app.command()(purge)
 app.command()(reveal)
 app.command()(upload)

@@ -2,6 +2,7 @@
 
 from api.messages import MESSAGES, message, named
 from archive.damage import read_damage
+from archive.media_checks import Finding, MediaCheck
 from archive.timeline import format_ms
 
 
@@ -21,3 +22,24 @@ def _value(name: str, value: str, language: str) -> str:
     if name.endswith("_ms") and value.lstrip("-").isdigit():
         return format_ms(int(value))
     return named("stream", value, language) if name == "stream" else value
+
+
+def check_words(check: MediaCheck | None, language: str) -> list[str]:
+    """What decoding a part found, a line each; those about damage begin with “!”. None without a check."""
+    if check is None:
+        return []
+    if not check.findings:
+        return [message("check.clean", language, how=named("check.how", check.method.split(",")[0], language))]
+    return ["! " + _finding_words(finding, language) for finding in check.findings]
+
+
+def _finding_words(finding: Finding, language: str) -> str:
+    return message(
+        f"check.{finding.what}",
+        language,
+        from_ms=format_ms(finding.from_ms),
+        to_ms=format_ms(finding.to_ms),
+        length=f"{(finding.to_ms - finding.from_ms) / 1000:.1f} s",
+        count=finding.count,
+        reason=finding.said,
+    )

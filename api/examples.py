@@ -31,7 +31,14 @@ _PART: Mapping[str, Json] = {
     "wall_start": "2026-11-18T12:00:00.000Z",
     "uncertainty_ms": 1000,
     "clock": "file_name",
-    "damage": [],
+    "damage": ["tail_missing header_ms=200000 held_ms=193600"],
+    "check": {
+        "version": 1,
+        "method": "key_pictures, libavcodec 62.28.102",
+        "made_at": "2026-11-18T14:05:00.000Z",
+        "unheard_ms": 3000,
+        "findings": [{"what": "unheard", "from_ms": 61000, "to_ms": 64000, "count": 129}],
+    },
 }
 _TRANSCRIPT: Mapping[str, Json] = {
     "version": 1,
@@ -123,6 +130,7 @@ _COVERAGE: Mapping[str, Json] = {
     "transcribed_ms": 190000,
     "risky_ms": 0,
     "missing_ms": 0,
+    "unheard_ms": 3000,
     "messages": 214,
 }
 _CASE_MOMENT: Mapping[str, Json] = {

@@ -1,7 +1,7 @@
 """What the product does, once for the command line, HTTP and the demo. Each takes the workplace and plain values."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from api.custody_keeping import checkpoint_now
@@ -10,6 +10,7 @@ from archive.case import BuiltPackage, Case, CaseMoment
 from archive.clip import Blur, Burn, Clip, cut_clip
 from archive.errors import InvalidTime, NotFound
 from archive.evidence_package import build_package
+from archive.media_checks import MediaCheck
 from archive.recording import Product, Recording
 from archive.spoken_personal_data import bleeps_within
 from archive.timeline import WallTime
@@ -32,13 +33,14 @@ def ignore_progress(step: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One recording with what is known about it. `transcript` is None until something has been transcribed."""
+    """One recording with what is known about it. `transcript` is None until something has been transcribed; `checks` by part."""
 
     recording: Recording
     messages: int
     products: int
     transcript: Transcript | None
     indexed: bool
+    checks: Mapping[int, MediaCheck] = field(default_factory=dict)
 
 
 def holding(workplace: Workplace, recording_id: str) -> Holding:
@@ -48,7 +50,7 @@ def holding(workplace: Workplace, recording_id: str) -> Holding:
     messages, products = archive.catalog.counts(recording_id)
     transcript = archive.transcripts.latest(recording_id)
     indexed = transcript is not None and indexed_version(workplace, recording_id) == transcript.version
-    return Holding(recording, messages, products, transcript, indexed)
+    return Holding(recording, messages, products, transcript, indexed, archive.media_checks.newest(recording_id))
 
 
 def indexed_version(workplace: Workplace, recording_id: str) -> int:
@@ -125,7 +127,15 @@ def search(
         embedder=workplace.embedder,
     )
     asked_about = Filter(recording=recording, product=product, host=host, since=since, until=until)
-    return replace(answer, coverage=replace(answer.coverage, unsearched=_unsearched(workplace, asked_about)))
+    unsearched, unheard_ms = _unsearched(workplace, asked_about), _unheard_ms(workplace, asked_about)
+    return replace(answer, coverage=replace(answer.coverage, unsearched=unsearched, unheard_ms=unheard_ms))
+
+
+def _unheard_ms(workplace: Workplace, asked: Filter) -> int:
+    """How much of the searched recordings' sound a check could not decode."""
+    damaged = workplace.archive.media_checks.with_findings()
+    searched = {entry.recording.id for entry in workplace.index.recordings(asked)} if damaged else set()
+    return sum(end - start for check in damaged if check.recording_id in searched for start, end in check.unheard)
 
 
 def _unsearched(workplace: Workplace, asked: Filter) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api import answers, operations
-from api.damage_words import damage_words
+from api.damage_words import check_words, damage_words
 from api.messages import message, named
 from api.settings import api_settings
 from archive.digest import Json
@@ -172,7 +172,7 @@ def print_moment(out: Console, moment: "Moment", dim: bool = False) -> None:
 def coverage_line(answer: "Answer") -> str:
     """How much was held, heard and in doubt."""
     c = answer.coverage
-    return say(
+    line = say(
         "command.coverage",
         held=format_ms(c.held_ms),
         transcribed=format_ms(c.transcribed_ms),
@@ -180,6 +180,7 @@ def coverage_line(answer: "Answer") -> str:
         missing=format_ms(c.missing_ms),
         recordings=c.recordings,
     )
+    return line + say("command.coverage_unheard", unheard=format_ms(c.unheard_ms)) if c.unheard_ms else line
 
 
 def clipped(made: "Clip", json_wanted: bool) -> None:
@@ -283,6 +284,8 @@ def _describe(out: Console, held: operations.Holding) -> None:
         out.print(f"    {part.number}. {part.file_name} · {format_ms(part.duration_ms)} · {part.digest}")
         for damage in part.damage:
             out.print(f"       ! {damage_words(damage, api_settings().language)}", style="yellow")
+        for words in check_words(held.checks.get(part.number), api_settings().language):
+            out.print(f"       {words}", style="yellow" if words.startswith("!") else "dim")
     for gap in recording.gaps:
         out.print("    " + say("command.gap", start=format_ms(gap.start_ms), end=format_ms(gap.end_ms), reason=_reason(gap.reason)))
     out.print("  " + say("command.beside", messages=held.messages, products=held.products, transcript=_transcript_state(held)))

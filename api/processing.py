@@ -14,6 +14,7 @@ import structlog
 from dbos import DBOS
 
 from api.clock_estimating import estimate_or_leave
+from api.media_checking import check_new_parts
 from api.operations import index, indexed_version
 from api.workplace import Workplace
 from archive.digest import Json
@@ -73,7 +74,9 @@ def process_recording(recording_id: str) -> str:
     if DBOS.run_step({"name": "transcript held"}, _held_version, recording_id) == 0:
         _hear(recording_id)
     DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id)
-    return DBOS.run_step({"name": "index"}, _index, recording_id)
+    indexed: str = DBOS.run_step({"name": "index"}, _index, recording_id)
+    check_new_parts(_place, recording_id, _tell)
+    return indexed
 
 
 @DBOS.workflow(name="retranscribe_recording")

@@ -158,11 +158,22 @@ def packets(container: "InputContainer", streams: "list[Stream]") -> "Iterator[a
     import av
 
     try:
-        for packet in container.demux(streams):
-            if packet.size:
-                yield packet
+        yield from read_packets(container, streams)
     except av.FFmpegError as error:
         structlog.get_logger().warning("media ends in damage", file=container.name, error=str(error))
+
+
+def read_packets(container: "InputContainer", streams: "list[Stream]") -> "Iterator[av.Packet[Stream]]":
+    """Packets of some streams that hold something, in the file's order. av.FFmpegError where it can't be read on."""
+    while True:
+        try:
+            for packet in container.demux(streams):
+                if packet.size:
+                    yield packet
+        except IndexError:
+            # A tag of a damaged file opened one more stream, which PyAV doesn't know; asked again, it goes on where it was.
+            continue
+        return
 
 
 def chosen_streams(container: "InputContainer") -> "tuple[Stream | None, Stream | None]":

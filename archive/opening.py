@@ -11,6 +11,7 @@ from archive.custody import CustodyLog
 from archive.database import Database, open_database
 from archive.errors import DatabaseUnavailable
 from archive.lock_check import check_lock_if_due
+from archive.media_checks import MediaChecks
 from archive.object_store import ObjectStore, open_store
 from archive.record_readings import RecordReadings
 from archive.retention import Retention
@@ -40,6 +41,7 @@ class Archive:
     clocks: ClockCatalog
     transcripts: TranscriptCatalog
     screens: ScreenCatalog
+    media_checks: MediaChecks
     cases: CaseFile
     records: RecordReadings
     retention: Retention
@@ -78,6 +80,7 @@ def open_archive(settings: ArchiveSettings, clock: Clock = WallTime.now) -> Arch
         clocks=ClockCatalog(database, custody, clock),
         transcripts=TranscriptCatalog(database, custody),
         screens=ScreenCatalog(database, custody),
+        media_checks=MediaChecks(database, custody, clock),
         cases=CaseFile(database, custody, clock),
         records=RecordReadings(database, custody),
         retention=Retention(database, custody, catalog, store, rules, home, clock),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from archive.damage import damage_line
 from archive.digest import Json
-from archive.media_groups import demuxed
+from archive.media_groups import demuxed, read_packets
 from archive.media_proof import MediaProof, MediaProver
 from ingest.errors import InvalidContent, NotMedia
 from ingest.input_file import InputFile
@@ -198,9 +198,7 @@ def _pass_packets(
     takers = {index: stream.times.take for index, stream in streams.items()}
     undecoded = dict(streams)
     try:
-        for count, packet in enumerate(container.demux([container.streams[index] for index in streams])):
-            if packet.size == 0:
-                continue
+        for count, packet in enumerate(read_packets(container, [stream for stream in container.streams if stream.index in streams])):
             prover.add(packet)
             index = packet.stream_index
             takers[index](packet)

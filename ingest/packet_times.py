@@ -48,8 +48,10 @@ class Jump:
 class FileTimes:
     """What all streams of a file share: the rules of its container, and the jumps met."""
 
-    def __init__(self, container: str, start_ms: int) -> None:
+    def __init__(self, container: str, start_ms: int, joined: bool | None = None) -> None:
+        """`joined`: which time line media time is, where an earlier reading told it."""
         self.start_ms = start_ms
+        self._joined = joined
         self.breaks_off = container in _BREAKING_OFF
         self.ahead_ms = JUMP_MS if self.breaks_off else REJOIN_MS
         self.unwrapped_ms = _UNWRAPPED_MS.get(container)
@@ -62,7 +64,7 @@ class FileTimes:
     @property
     def joined(self) -> bool:
         """Whether media time is the joined time line."""
-        return bool(self.jump_count) and (self.breaks_off or self.went_back)
+        return bool(self.jump_count) and (self.breaks_off or self.went_back) if self._joined is None else self._joined
 
     def stream(self, kind: str, base: Fraction | None, usual: Fraction | None) -> "StreamTimes":
         """Times of one more stream. `base`: seconds a tick; `usual`: pictures a second, if known."""

@@ -24,6 +24,10 @@ class IngestSettings(BaseSettings):
     )
     captions_max_bytes: int = Field(64 << 20, ge=1, description="Largest caption file, in bytes.")
     captions_max_cues: int = Field(500_000, ge=1, description="Most cues of a caption file.")
+    media_check: Literal["none", "key_pictures", "every_picture"] = Field(
+        "key_pictures", description="What a new part's check decodes: nothing, all sound and the key pictures, or everything."
+    )
+    media_check_timeout_s: int = Field(7200, ge=1, description="Longest that decoding one part for its check may take, in seconds.")
     table_max_bytes: int = Field(64 << 20, ge=1, description="Largest products or events file, in bytes.")
     table_max_rows: int = Field(200_000, ge=1, description="Most rows of a products or events file.")
     field_max_chars: int = Field(20_000, ge=1, description="Longest field of a products or events file, in characters.")

@@ -14,6 +14,7 @@ SURE = 0.55
 class Coverage:
     """Of the recordings searched, in ms: their length, media held, words transcribed, of these doubtful, and gaps that nobody holds.
 
+    `unheard_ms`: media that is held, but whose sound is damaged or not there; what was said then was not heard.
     `captions_only` of the `recordings` hold no media; their length is that of their captions. `unsearched`: ids of recordings that are
     held and asked about but not transcribed and indexed yet, so that nothing is known of what was said there.
     """
@@ -26,6 +27,7 @@ class Coverage:
     risky_ms: int
     missing_ms: int
     messages: int
+    unheard_ms: int = 0
     unsearched: tuple[str, ...] = ()
 
 

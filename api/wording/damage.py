@@ -35,6 +35,8 @@ DAMAGE: dict[str, tuple[str, str]] = {
     "stream.audio": ("声音", "sound"),
     "stream.video": ("画面", "picture"),
     "stream.audio,video": ("声音和画面", "sound and picture"),
+    "command.coverage_unheard": ("，声音损坏 {unheard}", ", sound damaged {unheard}"),
+    "step.check": ("解码检查", "check by decoding"),
     "check.clean": ("解码检查（{how}）：未见损伤", "decoded to check ({how}): no damage"),
     "check.how.key_pictures": ("关键画面与全部声音", "key pictures and all sound"),
     "check.how.every_picture": ("全部画面与声音", "every picture and all sound"),

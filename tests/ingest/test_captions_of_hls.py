@@ -25,7 +25,7 @@ def test_captions_of_an_mpegts_lie_where_its_samples_lie(archive: Archive, flv: 
     (tmp_path / "words.srt").write_text(SRT, "utf-8")
     program, media, captions = ffmpeg_program(), tmp_path / "media.ts", tmp_path / "words.vtt"
     command = [program, "-v", "error", "-i", flv(), "-c", "copy", "-output_ts_offset", str(begins_at), media]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run([*map(str, command)], check=True, timeout=60)
     subprocess.run([program, "-v", "error", "-i", tmp_path / "words.srt", captions], check=True, timeout=60)
     zero = (begins_at * 90_000 + 126_000) % TURN
     written = captions.read_text("utf-8")

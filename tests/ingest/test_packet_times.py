@@ -117,7 +117,7 @@ def test_a_pause_of_the_sound_alone_is_no_jump(tmp_path: Path) -> None:
     source = make_media(tmp_path / "whole.mkv", 24)
     mute = tmp_path / "mute.mkv"
     command = [ffmpeg_program(), "-v", "error", "-i", source, "-c", "copy", "-bsf:a", "noise=drop='between(pts*tb,3,18)'", mute]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run([*map(str, command)], check=True, timeout=60)
     found = probed(mute)
     assert kinds(found) == ["stream_pauses"]
     assert told(found, "stream_pauses")["at_ms"] == pytest.approx(3000, abs=100)
@@ -137,7 +137,7 @@ def test_pictures_at_no_steady_rate_are_noted_and_no_damage(flv: Flv, tmp_path: 
     varying = tmp_path / "vfr.mp4"
     select = "select='if(lt(n,50),1,not(mod(n,4)))+eq(mod(n,7),0)'"
     command = [ffmpeg_program(), "-v", "error", "-i", flv(), "-vf", select, "-vsync", "vfr", "-c:v", "libx264", "-c:a", "copy", varying]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run([*map(str, command)], check=True, timeout=60)
     found = probed(varying)
     assert found.damage == () and [stream.as_json().get("fps_varies") for stream in found.streams] == [True, None]
     assert probed(flv("steady.flv")).streams[0].as_json().get("fps_varies") is None
@@ -146,11 +146,11 @@ def test_pictures_at_no_steady_rate_are_noted_and_no_damage(flv: Flv, tmp_path: 
 def test_sound_that_comes_late_or_ends_early_is_told(flv: Flv, tmp_path: Path) -> None:
     late = tmp_path / "late.mkv"
     command = [ffmpeg_program(), "-v", "error", "-i", flv("a.flv"), "-itsoffset", "2.5", "-i", flv("b.flv", 1), "-map", "0:v", "-map"]
-    subprocess.run([*command, "1:a", "-c", "copy", late], check=True, timeout=60)
+    subprocess.run([*map(str, command), "1:a", "-c", "copy", str(late)], check=True, timeout=60)
     assert told(probed(late), "stream_starts_late")["by_ms"] == pytest.approx(2500, abs=100)
     early = tmp_path / "early.mkv"
     command = [ffmpeg_program(), "-v", "error", "-i", flv("c.flv", 2), "-t", "1", "-i", flv("d.flv"), "-map", "0:v", "-map", "1:a"]
-    subprocess.run([*command, "-c", "copy", early], check=True, timeout=60)
+    subprocess.run([*map(str, command), "-c", "copy", str(early)], check=True, timeout=60)
     assert told(probed(early), "stream_ends_early")["at_ms"] == pytest.approx(1000, abs=150)
 
 
