@@ -24,6 +24,7 @@ _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(?:\s|$)")
 _ARROW = re.compile(r"^\s*[\d:.,]+\s*-->")
 _TAG = re.compile(r"</?(?:i|b|u|s|c|v|font|lang|ruby|rt)(?:[\s.][^<>]{0,200})?>|<\d\d:\d\d(?::\d\d)?\.\d{3}>", re.IGNORECASE)
 _VTT_ASIDE = re.compile(r"^\ufeff?(?:NOTE|STYLE|REGION|WEBVTT)(?:\s|$)")
+_DRAWING = re.compile(r"\\p(\d{1,3})")
 _MAP = "X-TIMESTAMP-MAP="
 _MPEGTS = re.compile(r"(?:^|,)\s*MPEGTS:(\d{1,10})\s*(?:,|$)")
 _LOCAL = re.compile(r"(?:^|,)\s*LOCAL:(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})\s*(?:,|$)")
@@ -149,8 +150,23 @@ def _substation(text: str, file: InputFile) -> list[Cue]:
     cues: list[Cue] = []
     for number, event in enumerate(subtitles.events, 1):
         if not event.is_comment:
-            _add(cues, Cue(event.start, event.end, event.plaintext), number, file)
+            _add(cues, Cue(event.start, event.end, _spoken(event.text)), number, file)
     return cues
+
+
+def _spoken(text: str) -> str:
+    """The words of an ASS event, without overrides in braces and what \\p1 to \\p0 draws; in time linear to its length."""
+    kept: list[str] = []
+    at, drawn = 0, False
+    while (opened := text.find("{", at)) >= 0 and (closed := text.find("}", opened)) >= 0:
+        if not drawn:
+            kept.append(text[at:opened])
+        for scale in _DRAWING.findall(text, opened, closed):
+            drawn = int(scale) > 0
+        at = closed + 1
+    if not drawn:
+        kept.append(text[at:])
+    return "".join(kept).replace("\\h", " ").replace("\\n", "\n").replace("\\N", "\n")
 
 
 def _add(cues: list[Cue], cue: Cue, number: int, file: InputFile) -> None:

@@ -36,10 +36,11 @@ def read_lrc(text: str, file: InputFile) -> list[Cue]:
     for number, line in enumerate(text.lstrip("\ufeff").split("\n"), 1):
         rest = line.strip()
         place = f"{file.path}, line {number}"
-        stamps = []
-        while found := _STAMP.match(rest):
+        stamps, at = [], 0
+        while found := _STAMP.match(rest, at):
             stamps.append(_ms(found, place))
-            rest = rest[found.end() :]
+            at = found.end()
+        rest = rest[at:]
         if stamps:
             said = _WORD_STAMP.sub("", rest).strip()
             current = [[said] if said else [] for _ in stamps]

@@ -98,6 +98,10 @@ def _lay_seeds(name: str, out: Path) -> None:
     reader = next(reader for reader in importlib.import_module(_READERS).readers() if reader.name == name)
     for folder in ("corpus", "failures"):
         (out / name / folder).mkdir(parents=True, exist_ok=True)
+    # What failed before is tried again, and counts only if it still fails.
+    for failed in (out / name / "failures").glob("*.input"):
+        failed.with_suffix(".txt").unlink(missing_ok=True)
+        failed.replace(out / name / "corpus" / failed.stem)
     for seed in reader.seeds:
         (out / name / "corpus" / hashlib.sha1(seed, usedforsecurity=False).hexdigest()).write_bytes(seed)
     dictionary = importlib.import_module("tests.benchmarks.fuzz_mutations").dictionary(reader.seeds)

@@ -1,5 +1,6 @@
 """Captions become segments with the exact words and times of the file, whatever its encoding."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,28 @@ def test_ass_is_read_without_its_drawing_codes_and_comments(tmp_path: Path) -> N
         "Dialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,这条围巾百分之百山羊绒\n"
     )
     assert said(read(tmp_path, text)) == EXPECTED
+
+
+def test_what_is_drawn_in_ass_is_nobodys_words(tmp_path: Path) -> None:
+    events = "[Script Info]\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+    line = "Dialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,"
+    drawn = "{\\p1}m 0 0 l 250 0{\\p0\\b1}这条{\\pos(1,2)\\p2}m 1 1{\\pbo5}l 2 2"
+    assert said(read(tmp_path, f"{events}{line}{drawn}\n{line}围巾{{没有收尾\n{line}{drawn[:24]}\n")) == [
+        (1000, 2500, "这条"),
+        (1000, 2500, "围巾{没有收尾"),
+    ]
+
+
+@pytest.mark.parametrize("filling", ["{", "{\\p1", "a{", "{\\p1}a{\\p0}", "[00:01.00]", "<b ", "00:01.000 ", "\\N", "&#"])
+def test_one_endless_line_takes_no_longer_than_its_size(tmp_path: Path, filling: str) -> None:
+    began = time.process_time()
+    events = "[Script Info]\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+    for head in (events + "Dialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,", "[00:01.00]", "WEBVTT\n\n00:01.000 --> 00:02.000\n"):
+        try:
+            read(tmp_path, head + "好" + filling * (2_000_000 // len(filling)))
+        except LiveProofError as refused:
+            assert "captions.srt" in str(refused)
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize("words", ["299", "到手价\n299", "<3 爱你们", "A<B", "{笑} 好的", "&amp;", "1\n2\n3", "00:00:05", "前\n\n后"])
