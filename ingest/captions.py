@@ -24,6 +24,7 @@ _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(?:\s|$)")
 _ARROW = re.compile(r"^\s*[\d:.,]+\s*-->")
 _TAG = re.compile(r"</?(?:i|b|u|s|c|v|font|lang|ruby|rt)(?:[\s.][^<>]{0,200})?>|<\d\d:\d\d(?::\d\d)?\.\d{3}>", re.IGNORECASE)
 _VTT_ASIDE = re.compile(r"^\ufeff?(?:NOTE|STYLE|REGION|WEBVTT)(?:\s|$)")
+_SSA = re.compile(r"^\[V4 Styles\]", re.MULTILINE)
 _DRAWING = re.compile(r"\\p(\d{1,3})")
 _MAP = "X-TIMESTAMP-MAP="
 _MPEGTS = re.compile(r"(?:^|,)\s*MPEGTS:(\d{1,10})\s*(?:,|$)")
@@ -144,7 +145,7 @@ def _substation(text: str, file: InputFile) -> list[Cue]:
     if is_danmaku(text):
         raise InvalidContent(f"{file.path} is chat drawn as subtitles, and nobody's speech: give it with --chat")
     try:
-        subtitles = pysubs2.SSAFile.from_string(text, format_="ass")
+        subtitles = pysubs2.SSAFile.from_string(text, format_="ssa" if _SSA.search(text) else "ass")
     except (pysubs2.exceptions.Pysubs2Error, ValueError, KeyError, IndexError) as error:
         raise InvalidContent(f"{file.path} can't be read as ASS: {error}") from error
     cues: list[Cue] = []
