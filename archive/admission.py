@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from archive.recording import Gap, Message, Part, Product, ProductEvent, Recording
 
+BROUGHT_BY = ("admit", "extend")
+"""Actions of the custody entries that name what came in: parts with digests and media roots, sources, clocks. Each is owed a time-stamp."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

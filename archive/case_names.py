@@ -76,6 +76,7 @@ DOUBTS = {
 }
 ACTIONS = {
     "admit": ("入库 admit", "admit"),
+    "extend": ("补充入库 extend", "extend"),
     "media.root": ("登记媒体根 media.root", "media.root"),
     "transcribe": ("转写 transcribe", "transcribe"),
     "transcript.edit": ("人工校改 transcript.edit", "transcript.edit"),

@@ -6,6 +6,7 @@ Each gives how many things were looked at, what is wrong, and what could not be 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from archive.admission import BROUGHT_BY
 from archive.checkpoints import Checkpoint, LoggedKey
 from archive.errors import LiveProofError, NotFound, VerificationFailed
 from archive.merkle import MerkleTree
@@ -80,22 +81,22 @@ def check_timestamps(archive: Archive) -> Outcome:
     found = Outcome()
     owed: dict[tuple[str, str], set[str]] = {("checkpoint", str(each.size)): {each.digest} for each in archive.checkpoints.all()}
     for entry in archive.custody.entries():
-        if entry.action == "admit":
+        if entry.action in BROUGHT_BY:
             owed.setdefault(("admission", entry.subject), set()).add(entry.digest)
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     after, pending = 0, 0
     while page := archive.stamps.all(after, STAMPS_AT_ONCE):
         after = page[-1].id
         for stamp in page:
             found.count += stamp.state == "granted"
             pending += stamp.state == "pending"
-            seen.add((stamp.kind, stamp.subject))
+            seen.add(stamp.digest)
             problem = _stamp_problem(archive, stamp, owed.get((stamp.kind, stamp.subject), set()))
             if problem:
                 found.problems.append((f"time-stamp {stamp.id}", problem))
             elif late := _renewed_too_late(archive, stamp):
                 found.unmade.append((f"time-stamp {stamp.id}", late))
-    for kind, subject in sorted(set(owed) - seen):
+    for kind, subject in sorted(owner for owner, digests in owed.items() if digests - seen):
         if kind == "checkpoint" or archive.catalog.has(subject):
             found.problems.append((f"{kind} {subject}", "has no time-stamp and is owed none: its row was removed"))
     if pending:

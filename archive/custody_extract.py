@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from archive.admission import BROUGHT_BY
 from archive.checkpoints import KEY_ACTIONS, KEY_SUBJECT, Checkpoint, LoggedKey
 from archive.custody import CustodyEntry
 from archive.digest import Json
@@ -27,7 +28,8 @@ HOW = (
     "digest. path: RFC 6962 inclusion path of leaf seq-1, which is SHA-256(0x00 || the digest's 32 bytes), to the checkpoint's root. "
     "checkpoint: a C2SP signed note (name, size, base64 root, time), signed with Ed25519. "
     "consistency: RFC 6962 path from an older checkpoint's tree to this one. "
-    "stamps: RFC 3161 responses; an admission's is over its admit entry's digest, a checkpoint's over SHA-256 of its note; a stamp that "
+    "stamps: RFC 3161 responses; an admission's is over the digest of its admit or extend entry, a checkpoint's over SHA-256 of its note; "
+    "a stamp that "
     'renews number n is over SHA-256 of the canonical JSON {"digest": digest of n, "token_sha256": "sha256:" and the SHA-256 of file n}. '
     "openssl ts -verify -digest HEX -in FILE -CAfile CERTIFICATES -attime SECONDS checks one at its own time."
 )
@@ -109,10 +111,8 @@ def _older(archive: "Archive", head: Checkpoint, entries: Sequence[CustodyEntry]
 
 def _stamps(archive: "Archive", entries: Sequence[CustodyEntry], checkpoints: Sequence[Checkpoint]) -> tuple[list[Json], dict[str, bytes]]:
     """The stamps of the admissions and checkpoints given, and their files."""
-    found: list[Stamp] = []
-    for entry in entries:
-        if entry.action == "admit":
-            found += archive.stamps.of("admission", entry.subject)
+    shown = {entry.digest: entry.subject for entry in entries if entry.action in BROUGHT_BY}
+    found = [stamp for subject in dict.fromkeys(shown.values()) for stamp in _over(archive.stamps.of("admission", subject), shown)]
     for checkpoint in checkpoints:
         found += archive.stamps.of("checkpoint", str(checkpoint.size))
     numbers = {stamp.id: number for number, stamp in enumerate(found, 1)}
@@ -141,3 +141,12 @@ def _stamps(archive: "Archive", entries: Sequence[CustodyEntry], checkpoints: Se
             }
         )
     return listed, files
+
+
+def _over(stamps: Sequence[Stamp], shown: Collection[str]) -> list[Stamp]:
+    """Those of a subject's stamps, oldest first, that are over entries shown, and their renewals."""
+    found: dict[int, Stamp] = {}
+    for stamp in stamps:
+        if stamp.digest in shown or stamp.renews in found:
+            found[stamp.id] = stamp
+    return list(found.values())

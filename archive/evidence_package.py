@@ -119,7 +119,7 @@ def gather(archive: Archive, case: Case, root: Path, pseudonyms: Pseudonyms, act
     add_products(archive, contents)
     add_papers(archive, contents, pseudonyms)
     add_case(contents, pseudonyms)
-    add_coverage(contents)
+    add_coverage(archive, contents)
     tools = Item("data/06-tools/tools.json", "工具版本", "Tool versions", REPEATABLE, "LiveProof", derived=True)
     contents.add(tools, tool_versions())
     add_custody_format(contents)

@@ -15,6 +15,11 @@ def exists(connection: Connection, kind: Kind, subject: str) -> bool:
     return connection.execute(select(table.c.id).where(table.c.id == subject)).first() is not None
 
 
+def is_live(connection: Connection, recording_id: str) -> bool:
+    """Whether a capture still adds to the recording."""
+    return bool(connection.execute(select(recordings.c.live).where(recordings.c.id == recording_id)).scalar())
+
+
 def ids(connection: Connection, kind: Kind) -> list[str]:
     """All recordings or cases, in order."""
     table = recordings if kind == "recording" else cases

@@ -5,8 +5,8 @@ A part is demuxed, never decoded. Leaf 0 describes its streams; leaf i+1 is grou
     {"gop": i, "start_ms": …, "end_ms": …, "video": [[SHA-256 of the packet's payload, pts in ms], …], "audio": [[…], …]}
 
 A stream copy keeps every payload (FLV, MP4 and MKV among each other; TS to TS), so the same digests are found in the clip, by
-`ffprobe -show_packets -show_data_hash sha256` too. What a group is, `archive.media_groups` says. The root is made at admission and stands
-in the `admit` entry of the custody log; recordings admitted before that have it in an entry `media.root` of its own.
+`ffprobe -show_packets -show_data_hash sha256` too. What a group is, `archive.media_groups` says. The root is made when the part comes in
+and stands in the `admit` or `extend` entry of the custody log; parts admitted before that have it in an entry `media.root` of its own.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archive.admission import BROUGHT_BY
 from archive.atomic_write import write_bytes_whole
 from archive.digest import Json, canonical_json
 from archive.errors import NoMediaHeld, VerificationFailed
@@ -159,9 +160,11 @@ def anchored_proof(archive: Archive, recording: Recording, part: Part, actor: st
 
 
 def logged_root(archive: Archive, recording_id: str, part: Part) -> str | None:
-    """The media root that the custody log holds for a part; None if it was admitted without one and none was logged since."""
+    """The media root that the custody log holds for a part; None if it came in without one and none was logged since."""
     for entry in archive.custody.entries([recording_id]):
-        if entry.action == "admit":
+        if part.digest not in entry.detail:
+            continue
+        if entry.action in BROUGHT_BY:
             for admitted in json.loads(entry.detail)["parts"]:
                 if admitted["number"] == part.number and admitted["digest"] == part.digest and admitted.get("media_root"):
                     return str(admitted["media_root"])

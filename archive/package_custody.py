@@ -15,7 +15,7 @@ from archive.verifier.package_files import CUSTODY
 
 # Entries that hold no words of people. Whatever else was logged is shown by its digest and place alone.
 SHOWN_ACTIONS = {
-    *("admit", "media.root", "transcribe", "transcript.edit", "key.made", "key.rotated"),
+    *("admit", "extend", "media.root", "transcribe", "transcript.edit", "key.made", "key.rotated"),
     *("case.open", "case.moment", "case.step", "case.attach", "case.withdraw"),
     *("case.attachment.download", "package.sealed", "package.built", "package.download", "clip.export", "screenshot.export"),
 }

@@ -27,7 +27,7 @@ from archive.schema import tombstones
 from archive.timeline import Clock, WallTime
 
 Subject: TypeAlias = tuple[Kind, str]
-Why: TypeAlias = Literal["retention", "hold", "lock", "case", "recording"]
+Why: TypeAlias = Literal["retention", "hold", "lock", "live", "case", "recording"]
 
 # Children before parents; rows that hang on an id of their own go with that.
 RECORDING_TABLES: tuple[Table, ...] = (
@@ -74,7 +74,8 @@ class PurgeItem:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A recording or case that stays, and why: its retention still runs, a hold, a lock of the store, or a case or recording that stays.
+    """A recording or case that stays, and why: its retention still runs, a hold, a lock of the store, a room that is still live, or a case
+    or recording that stays.
 
     `by` names the hold, case or recording; `until` when a retention or lock ends.
     """
@@ -209,6 +210,8 @@ class Purging:
                 kept[kind, subject] = Kept(kind, subject, "hold", standing[0], None)
             elif ends[kind, subject] > now:
                 kept[kind, subject] = Kept(kind, subject, "retention", None, ends[kind, subject])
+            elif kind == "recording" and holdings.is_live(connection, subject):
+                kept[kind, subject] = Kept(kind, subject, "live", None, None)
         links = [(case_id, each) for kind, case_id in subjects if kind == "case" for each in holdings.recordings_of(connection, case_id)]
         bound: dict[str, ObjectLock | None] = {}
         while True:

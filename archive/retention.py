@@ -26,7 +26,7 @@ from archive.purging import Purged, PurgePlan, Purging, Tombstone
 from archive.recording import Recording
 from archive.retention_rules import BEIJING, Anchor, Rule, longest
 from archive.row_claims import claim
-from archive.schema import case_attachments, case_steps, cases, packages, retentions
+from archive.schema import case_attachments, case_steps, cases, custody_entries, packages, retentions
 from archive.timeline import Clock, WallTime
 
 DAY_MS = 24 * 3600_000
@@ -209,7 +209,7 @@ class Retention:
     def _due(self, connection: Connection, kind: Kind, subject: str) -> Due:
         if kind == "recording":
             recording = self._catalog.recording(subject)
-            anchors = [_stream_end(recording)]
+            anchors = [_stream_end(recording, self._last_brought(connection, recording))]
             platform = recording.platform
             for case_id in holdings.cases_on(connection, subject):
                 anchors += self._orders(connection, case_id)
@@ -244,6 +244,12 @@ class Retention:
             last = connection.execute(select(func.max(column)).where(owner == case_id)).scalar()
             acts.append(last or 0)
         return Anchor("case", WallTime(max(acts)), "last act in the case")
+
+    def _last_brought(self, connection: Connection, recording: Recording) -> WallTime:
+        """When the recording was admitted, or last grew."""
+        query = select(func.max(custody_entries.c.at_ms)).where(custody_entries.c.subject == recording.id)
+        grown = connection.execute(query.where(custody_entries.c.action == "extend")).scalar()
+        return max(recording.admitted_at, WallTime(grown or 0))
 
     def _recorded(self, connection: Connection, recording_id: str) -> tuple[int, WallTime | None]:
         """Newest version and the latest end of all, 0 and None before the first."""
@@ -289,14 +295,15 @@ class Retention:
                 log.error("retention.object_missing", subject=subject, kind=kind, object=digest)
 
 
-def _stream_end(recording: Recording) -> Anchor:
-    """When the stream ended, at the latest that its clocks allow; its admission where that is unknown or, by a wrong clock, lies after."""
-    ends = [end.plus_ms(part.clock.uncertainty_ms) for part in recording.parts if (end := part.clock.to_wall(part.end_ms))]
+def _stream_end(recording: Recording, brought: WallTime) -> Anchor:
+    """When the stream ended, at the latest that its clocks allow; when the last of it was brought where that is unknown or, by a wrong
+    clock, lies after. While it is live that is where it stands."""
+    ends = [end.plus_ms(part.clock.uncertainty_at(part.end_ms)) for part in recording.parts if (end := part.clock.to_wall(part.end_ms))]
     if not ends and recording.started_at is not None:
         ends = [recording.started_at.plus_ms(recording.duration_ms)]
-    if ends and max(ends) <= recording.admitted_at.plus_ms(DAY_MS):
+    if ends and max(ends) <= brought.plus_ms(DAY_MS):
         return Anchor("stream_end", max(ends), "stream end")
-    return Anchor("stream_end", recording.admitted_at, "admission, the end of the stream being unknown")
+    return Anchor("stream_end", brought, "admission, the end of the stream being unknown")
 
 
 def _order_time(value: Json) -> WallTime | None:

@@ -121,7 +121,7 @@ def not_proven(contents: Contents, facts: CustodyFacts, say: Say) -> tuple[str, 
                 "That the log was kept by anyone else: no copy of its checkpoints stands elsewhere, and one's own log is weak proof.",
             )
         )
-    uncertain = [p.clock.uncertainty_ms for r in contents.recordings.values() for p in r.parts if p.clock.wall_start is not None]
+    uncertain = [p.clock.least_sure_ms for r in contents.recordings.values() for p in r.parts if p.clock.wall_start is not None]
     if uncertain:
         said.append(
             say(
@@ -172,14 +172,23 @@ def _who_and_when(contents: Contents, facts: CustodyFacts, say: Say) -> tuple[st
                 f"host {recording.host or '—'}; began {began}; admitted {clock_time(recording.admitted_at)}.",
             )
         )
-    for stamp in facts.granted:
-        at = clock_time(stamp.gen_time) if stamp.gen_time else ""
+    for subject in dict.fromkeys(stamp.subject for stamp in facts.granted):
+        first, *more = (stamp for stamp in facts.granted if stamp.subject == subject)
+        at = clock_time(first.gen_time) if first.gen_time else ""
         said.append(
             say(
-                f"{stamp.subject} 的入库记录由 {stamp.authority} 于 {at} 加盖 RFC 3161 时间戳。",
-                f"The admission of {stamp.subject} was time-stamped (RFC 3161) by {stamp.authority} at {at}.",
+                f"{subject} 的入库记录由 {first.authority} 于 {at} 加盖 RFC 3161 时间戳。",
+                f"The admission of {subject} was time-stamped (RFC 3161) by {first.authority} at {at}.",
             )
         )
+        if more:
+            last = clock_time(max(stamp.gen_time for stamp in more if stamp.gen_time))
+            said.append(
+                say(
+                    f"此后补充入库与续期的时间戳另有 {len(more)} 个，最近一个签发于 {last}。",
+                    f"{many(len(more), 'further time-stamp')} of what was added later, and renewals; the last was given at {last}.",
+                )
+            )
     pending = len(facts.stamps) - len(facts.granted)
     if pending:
         said.append(say(f"{pending} 个入库时间戳待签发。", f"{many(pending, 'time-stamp')} of admissions pending."))

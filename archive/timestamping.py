@@ -1,4 +1,4 @@
-"""RFC 3161 time-stamps: of every admission (its custody entry's digest) and of every checkpoint (SHA-256 of its note's text).
+"""RFC 3161 time-stamps: of every admission and extension (its custody entry's digest) and of every checkpoint (SHA-256 of its note's text).
 
 A stamp is owed from the moment that what it is over is committed, and asked for beside the work, so that no admission waits for an
 authority. It is renewed before its authority's certificate or an algorithm ends, for as long as what it speaks for must be kept.
@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 import structlog
 from sqlalchemy import Connection, RowMapping, exists, func, insert, or_, select, text, update
 
+from archive.admission import BROUGHT_BY
 from archive.database import Database
 from archive.digest import Json, digest_bytes, digest_json
 from archive.errors import NotFound, VerificationFailed
@@ -222,7 +223,7 @@ class Stamps:
         """Own up to what was logged before there were stamps, or by a program that knows none."""
         owed = (
             select(custody_entries.c.subject, custody_entries.c.digest)
-            .where(custody_entries.c.action == "admit")
+            .where(custody_entries.c.action.in_(BROUGHT_BY))
             .where(~exists().where(timestamps.c.kind == "admission", timestamps.c.digest == custody_entries.c.digest))
         )
         with self._database.writing() as connection:

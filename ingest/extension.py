@@ -22,8 +22,9 @@ from ingest.caption_import import import_captions
 from ingest.captions import Captions, read_captions
 from ingest.chat_files import ChatFile, read_messages, recognise
 from ingest.clock import PartTiming, recorder_zone
+from ingest.clock_files import tells_time
 from ingest.completed_chat import not_brought_before
-from ingest.errors import InputTooLarge, InvalidRequest
+from ingest.errors import InputTooLarge, InvalidContent, InvalidRequest
 from ingest.input_file import InputFile, check_file
 from ingest.keeping import Kept, Progress, ToKeep, keep, silent
 from ingest.media_probe import MediaProbe
@@ -118,7 +119,7 @@ def extend(
     settings = settings or ingest_settings()
     _check_request(request, settings)
     read = _read(archive, archive.catalog.recording(recording_id), request, settings, progress or silent)
-    kept = keep(archive, read.files(), progress or silent)
+    kept = keep(archive, read.files(), progress or silent, archive.retention.until(recording_id))
     for _ in range(_TRIES):
         notes: list[str] = []
         held = archive.catalog.recording(recording_id)
@@ -164,6 +165,8 @@ def _read(archive: Archive, held: Recording, request: ExtendRequest, settings: I
     products = _new_table(table_file(request.products, "products", settings), "products", there)
     events = _new_table(table_file(request.events, "events", settings), "product_events", there)
     captions = read_captions(captions_file, settings) if captions_file else None
+    if captions and captions_file and tells_time(captions):
+        raise InvalidContent(f"{captions_file.path} says the time of day and nobody's words: give it with liveproof clock --from-subtitle")
     if captions and ("captions", digest_bytes(captions.content)) in there:
         captions_file = captions = None
     clocks = (*request.clocks, *(None for _ in media))

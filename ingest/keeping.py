@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archive.digest import digest_bytes, digest_file
 from archive.errors import StorageFull
 from archive.opening import Archive
+from archive.timeline import WallTime
 from ingest.errors import InvalidRequest
 from ingest.input_file import InputFile
 
@@ -34,12 +35,16 @@ class Kept:
     file_name: str
 
 
-def keep(archive: Archive, files: Sequence[ToKeep], progress: Progress) -> list[Kept]:
-    """Copy the files into the store. StorageFull before anything is written if there isn't room for all of them."""
+def keep(archive: Archive, files: Sequence[ToKeep], progress: Progress, locked_until: WallTime | None = None) -> list[Kept]:
+    """Copy the files into the store. StorageFull before anything is written if there isn't room for all of them.
+
+    `locked_until`: how long what they belong to must be kept, where that is known and later than the first lock.
+    """
     total = sum(item.file.size_bytes for item in files)
     _check_room(archive, total)
     # Locked from the first instant: the full retention follows once it is known what they belong to.
-    locked_until = archive.retention.first_lock()
+    first_lock = archive.retention.first_lock()
+    locked_until = max(first_lock, locked_until or first_lock)
     done = 0
     kept: list[Kept] = []
     for item in files:

@@ -47,6 +47,7 @@ RETENTION: dict[str, tuple[str, str]] = {
     "purge.kept.retention": ("  {kind} {subject}：保存期至 {until}", "  {kind} {subject}: to be kept until {until}"),
     "purge.kept.hold": ("  {kind} {subject}：保全 {by}", "  {kind} {subject}: under {by}"),
     "purge.kept.lock": ("  {kind} {subject}：存储锁定至 {until}（{by}）", "  {kind} {subject}: locked by the store until {until} ({by})"),
+    "purge.kept.live": ("  {kind} {subject}：仍在直播录制中", "  {kind} {subject}: still being recorded"),
     "purge.kept.case": ("  {kind} {subject}：案件 {by} 仍须保留", "  {kind} {subject}: case {by} stays"),
     "purge.kept.recording": ("  {kind} {subject}：录像 {by} 仍须保留", "  {kind} {subject}: recording {by} stays"),
     "purge.how": (

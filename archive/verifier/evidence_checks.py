@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def check_admission(package: Package) -> Said:
     """That every part named here has the digest and size that the log took down when it came in."""
-    count = 0
+    count, later = 0, 0
     for recording in package.document(COVERAGE)["recordings"]:
         admitted = package.details("admit", recording["recording"])
         if not admitted:
@@ -30,7 +30,12 @@ def check_admission(package: Package) -> Said:
                 COVERAGE,
                 f"保管记录中没有 {recording['recording']} 的入库",
             )
-        logged = {part["number"]: (part["digest"], part["bytes"]) for part in admitted[0]["parts"]}
+        # A recording may grow while its package is made: what came after the entry that is named is not in this one.
+        as_of = recording.get("as_of_entry")
+        extensions = package.details("extend", recording["recording"])
+        brought = [detail for detail in [*admitted, *extensions] if detail["seq"] >= admitted[-1]["seq"]]
+        seen = [detail for detail in brought if as_of is None or detail["seq"] <= as_of]
+        logged = {part["number"]: (part["digest"], part["bytes"]) for detail in seen for part in detail["parts"]}
         shown = {part["number"]: (part["digest"], part["bytes"]) for part in recording["parts"]}
         if logged != shown:
             raise Wrong(
@@ -39,9 +44,13 @@ def check_admission(package: Package) -> Said:
                 f"{recording['recording']} 的分段与入库时不符",
             )
         count += len(shown)
+        later += sum(len(detail["parts"]) for detail in brought if detail not in seen)
+    more, more_zh = (
+        (f"; {many(later, 'part')} came later and can't be in it", f"；另有 {later} 段后来入库，未列入本包") if later else ("", "")
+    )
     return Said(
-        f"the digests of {many(count, 'part')} are those logged at admission; the parts themselves are held by the archive",
-        f"{count} 段录像的摘要与入库时所记一致；录像本身由存档方保存",
+        f"the digests of {many(count, 'part')} are those logged at admission; the parts themselves are held by the archive{more}",
+        f"{count} 段录像的摘要与入库时所记一致；录像本身由存档方保存{more_zh}",
     )
 
 
@@ -49,7 +58,8 @@ def check_clip(package: Package, name: str, read_clip: Callable[[Path], ClipCont
     """That a clip's packets lead to the Merkle root that the log holds for its part (G3)."""
     proof = package.document(name)
     part = proof["part_digest"]
-    admitted = [p for detail in package.details("admit", proof["recording"]) for p in detail["parts"]]
+    brought = [*package.details("admit", proof["recording"]), *package.details("extend", proof["recording"])]
+    admitted = [p for detail in brought for p in detail["parts"]]
     if part not in [p["digest"] for p in admitted]:
         raise Wrong("names a part that the custody log never admitted", name, "所指的分段从未入库")
     roots = [(p["digest"], p.get("media_root"), p.get("leaves")) for p in admitted]

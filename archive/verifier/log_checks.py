@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("seq", "at", "actor", "action", "subject", "detail", "previous")
 KEYS = ("key.made", "key.rotated")
+BROUGHT_BY = ("admit", "extend")
 
 
 def check_checkpoint(package: Package, expected_key: str | None) -> Said:
@@ -154,10 +155,11 @@ def _stamped(package: Package, stamp: dict[str, Any]) -> tuple[str, str]:
             return f"time-stamp {older['number']}, which it renews,", f"被续期的第 {older['number']} 号时间戳"
     elif stamp["kind"] == "admission":
         for entry in package.shown_entries():
-            if entry["digest"] == stamp["digest"] and entry["action"] == "admit" and entry["subject"] == stamp["subject"]:
+            if entry["digest"] == stamp["digest"] and entry["action"] in BROUGHT_BY and entry["subject"] == stamp["subject"]:
+                act, act_zh = ("admission", "入库") if entry["action"] == "admit" else ("extension", "补充入库")
                 return (
-                    f"the admission of {entry['subject']} (entry {entry['seq']})",
-                    f"{entry['subject']} 的入库记录（第 {entry['seq']} 条）",
+                    f"the {act} of {entry['subject']} (entry {entry['seq']})",
+                    f"{entry['subject']} 的{act_zh}记录（第 {entry['seq']} 条）",
                 )
     else:
         for note in [extract["checkpoint"], *(item["checkpoint"] for item in extract["consistency"])]:
