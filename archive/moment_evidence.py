@@ -11,8 +11,9 @@ from archive.opening import Archive
 from archive.package_contents import CONTEXT, Contents, Item, MomentEvidence
 from archive.redaction import Pseudonyms, mask, mask_transcript
 from archive.timeline import format_ms
-from archive.transcript import Segment, Transcript
-from archive.transcripts import HUMAN, edits_of, hashed_segment, segment_json, segment_leaves, segments_root
+from archive.transcript import Provenance, Segment, Stretch, Transcript
+from archive.transcript_hashing import hashed_segment, segment_json, segment_leaves, segments_root
+from archive.transcripts import HUMAN, edits_of
 
 # How much is shown around a moment, before and after it.
 CLIP_CONTEXT_MS = 5_000
@@ -134,6 +135,7 @@ def _around(transcript: Transcript, start_ms: int, end_ms: int) -> list[tuple[in
 
 def _excerpt(transcript: Transcript, span: list[Json], chosen: Sequence[tuple[int, Segment, bool]]) -> dict[str, Json]:
     leaves, p = segment_leaves(transcript), transcript.provenance
+    hearers = transcript.hearers() if p.engine != HUMAN else []
     shown: list[Json] = []
     for n, segment, masked in chosen:
         path: list[Json] = [node.hex() for node in inclusion_proof(leaves, n)]
@@ -160,15 +162,31 @@ def _excerpt(transcript: Transcript, span: list[Json], chosen: Sequence[tuple[in
             "model_digest": p.model_digest,
             "parameters": {name: p.parameters[name] for name in names},
             "created_at": p.created_at.iso(),
+            # Where several versions went on from one another: from which segment on who heard them.
+            **({"heard_by": [_stretch(each) for each in hearers]} if len(hearers) > 1 else {}),
         },
     }
+
+
+def _stretch(stretch: Stretch) -> dict[str, Json]:
+    p = stretch.provenance
+    names: dict[str, Json] = {"engine": p.engine, "engine_version": p.engine_version, "model": p.model, "model_digest": p.model_digest}
+    return {"from_segment": stretch.first, "version": stretch.version, **names}
 
 
 def _origin(transcript: Transcript) -> str:
     p = transcript.provenance
     if p.engine == HUMAN:
         return f"version {transcript.version}, edited by hand on version {p.parameters['base_version']}"
-    return f"{p.engine} {p.engine_version}, {p.model} ({p.model_digest or 'no digest'}), version {transcript.version}"
+    hearers = transcript.hearers()
+    if len(hearers) > 1:
+        said = "; ".join(f"from segment {each.first} on {_hearer(each.provenance)}" for each in hearers)
+        return f"{said}, version {transcript.version}"
+    return f"{_hearer(p)}, version {transcript.version}"
+
+
+def _hearer(p: Provenance) -> str:
+    return f"{p.engine} {p.engine_version}, {p.model} ({p.model_digest or 'no digest'})"
 
 
 def _reading(

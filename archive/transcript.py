@@ -41,10 +41,27 @@ class Provenance:
     parameters: dict[str, Json]
     created_at: WallTime
 
+    @property
+    def by(self) -> tuple[str, str, str, str | None]:
+        """Engine, its version, model and the model's digest."""
+        return self.engine, self.engine_version, self.model, self.model_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Segments from `first` on that one version brought, with its provenance."""
+
+    first: int
+    version: int
+    provenance: Provenance
+
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """One version of a recording's words. `speech` and `skipped` are the regions heard and left out, in ms pairs.
+
+    `continues` is the version whose words this one keeps and adds to; segments are all of them, in the order of their numbers, which is
+    that of time but for parts that came late. `heard_by` says who heard which; empty where a hand edited it, whose base version says so.
 
     `salt` (hex) is hashed in, so that a digest or a neighbour's proof helps nobody to guess words that were masked (G9).
     """
@@ -59,3 +76,13 @@ class Transcript:
     digest: str | None = None
     salt: str | None = None
     more: dict[str, Json] = field(default_factory=dict)
+    continues: int | None = None
+    heard_by: tuple[Stretch, ...] = ()
+
+    def hearers(self) -> list[Stretch]:
+        """Who heard which segments: a stretch for each change of engine, model or its digest."""
+        found: list[Stretch] = []
+        for stretch in self.heard_by:
+            if not found or found[-1].provenance.by != stretch.provenance.by:
+                found.append(stretch)
+        return found

@@ -1,22 +1,25 @@
-"""Stored transcripts: each a version with its provenance and a digest over all of it; none is ever overwritten (G7)."""
+"""Stored transcripts: each a version with its provenance and a digest over all of it; none is ever overwritten (G7).
 
-import hashlib
-import hmac
+A version that continues another stores only what it adds; what is read, hashed and proven of it is always the whole.
+"""
+
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from archive.custody import CustodyLog
 from archive.database import Database
-from archive.digest import Json, canonical_json, digest_json
-from archive.errors import InvalidEdit, NotFound
-from archive.merkle import leaf_hash, tree_hash
+from archive.digest import Json
+from archive.errors import InvalidEdit, NotFound, VerificationFailed
 from archive.row_claims import claim
 from archive.schema import segments, transcripts
 from archive.timeline import WallTime
-from archive.transcript import Provenance, Segment, Transcript, Word
+from archive.transcript import Provenance, Segment, Stretch, Transcript, Word
+from archive.transcript_hashing import segment_json, segments_root, transcript_digest
 
 HUMAN = "human"
 EDITED = "edited_by_hand"
@@ -39,16 +42,89 @@ class TranscriptCatalog:
         speech: Sequence[tuple[int, int]],
         skipped: Sequence[tuple[int, int]],
         actor: str,
+        continues: int | None = None,
     ) -> Transcript:
-        """Store a further version. Segments are renumbered from 1 in time order."""
-        ordered = sorted(said, key=lambda segment: (segment.start_ms, segment.end_ms))
-        numbered = tuple(replace(segment, number=n) for n, segment in enumerate(ordered, 1))
+        """Store a further version, the whole of it as it then reads. Segments are numbered in time order, from 1.
+
+        `continues`: a version whose words it keeps; only what is added is stored, and its numbers go on. NotFound if there is none.
+        """
         with self._database.writing() as connection:
             self._custody.queue(connection)
+            base = None
+            if continues is not None:
+                base = self._read(connection, recording_id, continues)
+                if base is None:
+                    raise NotFound(f"recording {recording_id} has no transcript version {continues} to go on from")
+            return self._add(connection, recording_id, provenance, _Heard(said, speech, skipped), actor, base)
+
+    def go_on(
+        self,
+        recording_id: str,
+        provenance: Provenance,
+        said: Sequence[Segment],
+        speech: Sequence[tuple[int, int]],
+        skipped: Sequence[tuple[int, int]],
+        actor: str,
+    ) -> Transcript:
+        """Add what was heard of further parts to the newest version, whatever that is by now; the newest version then.
+
+        Where people edited it, the machine's version is gone on from, and the edits are laid over that: they stay, on a version of their
+        own. The first version where there is none.
+        """
+        heard = _Heard(said, speech, skipped)
+        with self._database.writing() as connection:
+            self._custody.queue(connection)
+            newest = self._read(connection, recording_id, None)
+            if newest is None or newest.provenance.engine != HUMAN:
+                return self._add(connection, recording_id, provenance, heard, actor, newest)
+            machine = self._read(connection, recording_id, machine_version(newest))
+            if machine is None:
+                raise NotFound(f"recording {recording_id} has no transcript version {machine_version(newest)} to go on from")
+            whole = self._add(connection, recording_id, provenance, heard, actor, machine)
+            laid_over: dict[str, Json] = {"base_version": whole.version, "base_digest": whole.digest, "edits": [*edits_of(newest)]}
+            edited = replace(newest.provenance, parameters=laid_over, created_at=provenance.created_at)
             draft = Transcript(
-                recording_id, _newest_version(connection, recording_id) + 1, provenance, numbered, tuple(speech), tuple(skipped)
+                recording_id,
+                whole.version + 1,
+                edited,
+                (*newest.segments, *whole.segments[len(machine.segments) :]),
+                whole.speech,
+                whole.skipped,
+                continues=newest.version,
             )
-            return self._store(connection, draft, actor, "transcribe", {})
+            logged: dict[str, Json] = {"base_version": newest.version, "machine_version": whole.version, "segment": None}
+            return self._store(connection, draft, actor, "transcript.edit", logged, newest)
+
+    def _add(
+        self,
+        connection: Connection,
+        recording_id: str,
+        provenance: Provenance,
+        heard: "_Heard",
+        actor: str,
+        base: Transcript | None,
+    ) -> Transcript:
+        before = len(base.segments) if base else 0
+        ordered = sorted(heard.said, key=lambda segment: (segment.start_ms, segment.end_ms))
+        numbered = tuple(replace(segment, number=n) for n, segment in enumerate(ordered, before + 1))
+        speech, skipped = tuple(heard.speech), tuple(heard.skipped)
+        if base:
+            gone_on_from: dict[str, Json] = {"version": base.version, "digest": base.digest}
+            provenance = replace(provenance, parameters={**provenance.parameters, "continues": gone_on_from})
+            numbered = (*base.segments, *numbered)
+            speech, skipped = tuple(sorted((*base.speech, *speech))), tuple(sorted((*base.skipped, *skipped)))
+        draft = Transcript(
+            recording_id,
+            _newest_version(connection, recording_id) + 1,
+            provenance,
+            numbered,
+            speech,
+            skipped,
+            continues=base.version if base else None,
+        )
+        stretch = Stretch(before + 1, draft.version, provenance)
+        draft = replace(draft, heard_by=(*(base.heard_by if base else ()), stretch))
+        return self._store(connection, draft, actor, "transcribe", {}, base)
 
     def edit(
         self,
@@ -105,8 +181,16 @@ class TranscriptCatalog:
             logged: dict[str, Json] = {"base_version": base.version, "machine_version": machine, "segment": segment_number}
             return self._store(connection, draft, actor, "transcript.edit", logged)
 
-    def _store(self, connection: Connection, draft: Transcript, actor: str, action: str, logged: Mapping[str, Json]) -> Transcript:
-        """Write a version and its entry, in the caller's transaction."""
+    def _store(
+        self,
+        connection: Connection,
+        draft: Transcript,
+        actor: str,
+        action: str,
+        logged: Mapping[str, Json],
+        base: Transcript | None = None,
+    ) -> Transcript:
+        """Write a version and its entry, in the caller's transaction; of one that goes on from `base` only what it adds."""
         draft = replace(draft, salt=secrets.token_hex(SALT_BYTES))
         provenance, digest = draft.provenance, transcript_digest(draft)
         key = connection.execute(
@@ -120,15 +204,17 @@ class TranscriptCatalog:
                 model_digest=provenance.model_digest,
                 parameters=provenance.parameters,
                 created_at_ms=provenance.created_at.epoch_ms,
-                speech=[list(span) for span in draft.speech],
-                skipped=[list(span) for span in draft.skipped],
+                speech=_added(draft.speech, base.speech if base else ()),
+                skipped=_added(draft.skipped, base.skipped if base else ()),
                 digest=digest,
                 salt=draft.salt,
+                continues=draft.continues,
             )
             .returning(transcripts.c.id)
         ).scalar_one()
-        if draft.segments:
-            connection.execute(insert(segments), [{"transcript_id": key, **segment_json(segment)} for segment in draft.segments])
+        added = draft.segments[len(base.segments) :] if base else draft.segments
+        if added:
+            connection.execute(insert(segments), [{"transcript_id": key, **segment_json(segment)} for segment in added])
         detail: dict[str, Json] = {
             "version": draft.version,
             "digest": digest,
@@ -139,8 +225,16 @@ class TranscriptCatalog:
             "segments_root": segments_root(draft),
             "rows": [claim(connection, transcripts, id=key), claim(connection, segments, transcript_id=key)],
         }
+        if base:
+            detail |= {"continues": base.version, "added": len(added)}
         self._custody.append(connection, actor, action, draft.recording_id, {**detail, **logged})
         return replace(draft, id=key, digest=digest)
+
+    def provenances(self, recording_id: str) -> dict[int, Provenance]:
+        """Who wrote each version, by its number; reads no segment."""
+        query = select(transcripts).where(transcripts.c.recording_id == recording_id).order_by(transcripts.c.version)
+        with self._database.reading() as connection:
+            return {row["version"]: _provenance(row) for row in connection.execute(query).mappings()}
 
     def newest_version(self, recording_id: str) -> int:
         """Number of the newest version, 0 if nothing has been transcribed yet; reads no segment."""
@@ -161,25 +255,79 @@ class TranscriptCatalog:
         return found
 
     def _read(self, connection: Connection, recording_id: str, version: int | None) -> Transcript | None:
-        query = select(transcripts).where(transcripts.c.recording_id == recording_id).order_by(transcripts.c.version.desc()).limit(1)
-        if version is not None:
-            query = query.where(transcripts.c.version == version)
-        row = connection.execute(query).mappings().first()
-        if row is None:
+        """A version, by default the newest, with the words of those that it goes on from; None if there is none."""
+        of_it = select(transcripts.c.version, transcripts.c.continues).where(transcripts.c.recording_id == recording_id)
+        before = {row.version: row.continues for row in connection.execute(of_it)}
+        wanted = max(before, default=None) if version is None else version
+        if wanted is None or wanted not in before:
             return None
-        rows = connection.execute(select(segments).where(segments.c.transcript_id == row["id"]).order_by(segments.c.number)).mappings()
-        created_at = WallTime(row["created_at_ms"])
+        chain = _chain(before, wanted, recording_id)
+        query = select(transcripts).where(transcripts.c.recording_id == recording_id, transcripts.c.version.in_(chain))
+        rows = list(connection.execute(query.order_by(transcripts.c.version)).mappings())
+        said: list[Segment] = []
+        stretches: list[Stretch] = []
+        for row in rows:
+            stretches.append(Stretch(len(said) + 1, row["version"], _provenance(row)))
+            own = select(segments).where(segments.c.transcript_id == row["id"]).order_by(segments.c.number)
+            said += [_segment(r) for r in connection.execute(own).mappings()]
+        last = rows[-1]
         return Transcript(
             recording_id,
-            row["version"],
-            Provenance(row["engine"], row["engine_version"], row["model"], row["model_digest"], row["parameters"], created_at),
-            tuple(_segment(r) for r in rows),
-            tuple((start, end) for start, end in row["speech"]),
-            tuple((start, end) for start, end in row["skipped"]),
-            row["id"],
-            row["digest"],
-            row["salt"],
+            last["version"],
+            _provenance(last),
+            tuple(said),
+            _spans(row["speech"] for row in rows),
+            _spans(row["skipped"] for row in rows),
+            last["id"],
+            last["digest"],
+            last["salt"],
+            continues=last["continues"],
+            heard_by=tuple(stretches) if last["engine"] != HUMAN else (),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What a version brings of its own."""
+
+    said: Sequence[Segment]
+    speech: Sequence[tuple[int, int]]
+    skipped: Sequence[tuple[int, int]]
+
+
+def _chain(before: Mapping[int, int | None], version: int, recording_id: str) -> list[int]:
+    """A version and all that it goes on from. VerificationFailed where the rows lead nowhere."""
+    chain = [version]
+    while (earlier := before[chain[-1]]) is not None:
+        if earlier not in before or earlier >= chain[-1]:
+            raise VerificationFailed(
+                f"transcript {chain[-1]} of recording {recording_id} goes on from version {earlier}, which can't be: its row was changed"
+            )
+        chain.append(earlier)
+    return chain
+
+
+def _spans(stored: Iterable[Json]) -> tuple[tuple[int, int], ...]:
+    """All spans of the versions of a chain; one version's own stay in the order in which they were given."""
+    lists = [[(start, end) for start, end in cast(Sequence[Sequence[int]], spans)] for spans in stored]
+    return tuple(lists[0]) if len(lists) == 1 else tuple(sorted(span for spans in lists for span in spans))
+
+
+def _added(whole: Sequence[tuple[int, int]], before: Sequence[tuple[int, int]]) -> list[Json]:
+    """The spans of `whole` that are not among those `before`."""
+    left = Counter(before)
+    added: list[Json] = []
+    for span in whole:
+        if left[span] > 0:
+            left[span] -= 1
+        else:
+            added.append(list(span))
+    return added
+
+
+def _provenance(row: RowMapping) -> Provenance:
+    created_at = WallTime(row["created_at_ms"])
+    return Provenance(row["engine"], row["engine_version"], row["model"], row["model_digest"], row["parameters"], created_at)
 
 
 def machine_version(transcript: Transcript) -> int:
@@ -197,62 +345,6 @@ def edits_of(transcript: Transcript) -> list[Mapping[str, Json]]:
 def _newest_version(connection: Connection, recording_id: str) -> int:
     newest = connection.execute(select(func.max(transcripts.c.version)).where(transcripts.c.recording_id == recording_id)).scalar()
     return newest or 0
-
-
-def transcript_digest(transcript: Transcript) -> str:
-    """Digest over provenance, regions and every segment: what the custody log holds a transcript to (G2)."""
-    p = transcript.provenance
-    said: list[Json] = [segment_json(segment) for segment in transcript.segments]
-    salted: dict[str, Json] = {"salt": transcript.salt} if transcript.salt else {}
-    return digest_json(
-        {
-            **salted,
-            "recording": transcript.recording_id,
-            "version": transcript.version,
-            "engine": [p.engine, p.engine_version, p.model, p.model_digest],
-            "parameters": p.parameters,
-            "created_at": p.created_at.iso(),
-            "speech": [list(span) for span in transcript.speech],
-            "skipped": [list(span) for span in transcript.skipped],
-            "segments": said,
-        }
-    )
-
-
-def segment_leaves(transcript: Transcript) -> list[bytes]:
-    """Merkle leaves of a transcript's segments, so that a few of them can be shown to be in it without the others (G3 for words)."""
-    return [leaf_hash(canonical_json(hashed_segment(transcript, segment))) for segment in transcript.segments]
-
-
-def segments_root(transcript: Transcript) -> str:
-    """RFC 6962 root over the segments, which the custody entry of a transcript holds."""
-    return "sha256:" + tree_hash(segment_leaves(transcript)).hex()
-
-
-def hashed_segment(transcript: Transcript, segment: Segment) -> dict[str, Json]:
-    """What a segment's leaf is over: the segment, and a salt of its own that is shown with it and says nothing of any other's.
-
-    salt = the first 16 bytes of HMAC-SHA256(the transcript's salt, the segment's number in decimal), in hex. Versions written before
-    transcripts had a salt have none.
-    """
-    if not transcript.salt:
-        return segment_json(segment)
-    own = hmac.new(bytes.fromhex(transcript.salt), str(segment.number).encode(), hashlib.sha256).hexdigest()[:32]
-    return {**segment_json(segment), "salt": own}
-
-
-def segment_json(segment: Segment) -> dict[str, Json]:
-    """A segment as it is stored and hashed."""
-    return {
-        "number": segment.number,
-        "part": segment.part,
-        "start_ms": segment.start_ms,
-        "end_ms": segment.end_ms,
-        "text": segment.text,
-        "words": [[w.start_ms, w.end_ms, w.text, w.probability] for w in segment.words],
-        "risk": list(segment.risk),
-        "confidence": segment.confidence,
-    }
 
 
 def _segment(row: RowMapping) -> Segment:

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.catalog_json import clocks_json, content_digest
+from archive.catalog_writing import sources_json
 from archive.custody_checks import Outcome, check_checkpoints, check_timestamps, check_witnesses
 from archive.digest import Json, digest_stream
 from archive.errors import LiveProofError, NotFound, VerificationFailed
@@ -17,7 +18,7 @@ from archive.opening import Archive
 from archive.retention_checks import Purges, check_locks, check_purges
 from archive.row_claims import broken_claims, count_claimed
 from archive.screen_readings import check_readings
-from archive.transcripts import segments_root, transcript_digest
+from archive.transcript_hashing import segments_root, transcript_digest
 from archive.verifier.checks import Means, verify
 from archive.verifier.outcomes import Check
 from archive.verifier.tokens import check_with_openssl
@@ -191,6 +192,8 @@ def _check_rows(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[
             continue
         if entry.action in ("admit", "case.open"):
             logged[entry.action, entry.subject] = json.loads(entry.detail)
+        elif entry.action == "extend":
+            logged["admit", entry.subject] = _extended(logged.get(("admit", entry.subject)), json.loads(entry.detail))
         elif entry.action == "package.built":
             detail = json.loads(entry.detail)
             logged[entry.action, detail["package"]] = detail
@@ -203,14 +206,14 @@ def _check_rows(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[
         if admitted is None:
             problems.append((name, "is held but its admission is not in the custody log: the log was cut or the rows were slipped in"))
             continue
-        chat, shelf = archive.catalog.messages(recording.id), archive.catalog.products(recording.id)
+        chat, shelf = archive.catalog.messages_brought(recording.id), archive.catalog.products(recording.id)
         found = content_digest(recording, chat, shelf, archive.catalog.events(recording.id))
         if found != admitted.get("content_digest", found):
             problems.append((name, "its rows (parts, gaps, chat, shelf or what was on air) were changed after admission"))
-        sources: list[Json] = [
-            {"role": s.role, "digest": s.digest, "bytes": s.size_bytes, "file": s.file_name} for s in archive.catalog.sources(recording.id)
-        ]
-        if sources != admitted.get("sources"):
+        let_in = {(part["number"], part["digest"]) for part in _list(admitted.get("parts")) if isinstance(part, dict)}
+        if let_in != {(part.number, part.digest) for part in recording.parts}:
+            problems.append((name, "its parts are not those that the custody log let in: one was slipped in, or an entry was cut"))
+        if sources_json(archive.catalog.sources(recording.id)) != admitted.get("sources"):
             problems.append((name, "its list of source files was changed after admission"))
         clocks = clocks_json(recording.parts)
         if any(clock != was for clock, was in _same_versions(clocks, admitted.get("clocks"))):
@@ -225,6 +228,17 @@ def _check_rows(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[
                 problems.append((f"package {package.id}", "is not the one in the custody log"))
     problems += [(subject, f"is in the custody log ({action}) but no longer held") for action, subject in sorted(set(logged) - held)]
     return len(held), problems
+
+
+def _extended(before: dict[str, Json] | None, extension: dict[str, Json]) -> dict[str, Json]:
+    """What the log says of a recording after an extension: all parts, sources and clocks, and the newest digest over the whole."""
+    # Without the admission the extension stands alone, and what the admission brought is found not to be logged.
+    joined = before or {}
+    return {**extension, **{name: [*_list(joined.get(name)), *_list(extension[name])] for name in ("parts", "sources", "clocks")}}
+
+
+def _list(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, list) else []
 
 
 def _check_claims(archive: Archive, _progress: Progress) -> tuple[int, list[tuple[str, str]]]:

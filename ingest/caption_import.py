@@ -19,10 +19,9 @@ def import_captions(
     """
     import pysubs2
 
-    for version in range(archive.transcripts.newest_version(recording.id), 0, -1):
-        known = archive.transcripts.version(recording.id, version)
-        if known.provenance.engine == "imported" and known.provenance.model_digest == digest:
-            return known.segments
+    for version, known in archive.transcripts.provenances(recording.id).items():
+        if known.engine == "imported" and known.model_digest == digest:
+            return archive.transcripts.version(recording.id, version).segments
     placed = tuple(_in_part(segment, recording) for segment in captions.segments)
     provenance = Provenance(
         engine="imported",

@@ -20,7 +20,7 @@ from archive.opening import Archive
 from archive.recording import Message
 from archive.reveal import pseudonyms_of, reveal
 from archive.transcript import Provenance, Segment
-from archive.transcripts import segment_json, segment_leaves
+from archive.transcript_hashing import segment_json, segment_leaves
 from archive.verification import verify_archive, verify_package
 from tests.archive.held import EVENTS, SHELF, add_transcript, admit, open_test_archive
 
