@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from api import printing
+from api.commands.capture import capture
 from api.commands.cases import case_app
 from api.commands.check_media import check_media
 from api.commands.clock import clock
@@ -37,6 +38,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(retention_app, name="retention")
 app.add_typer(hold_app, name="hold")
 app.add_typer(store_app, name="store")
+app.command()(capture)
 app.command()(clock)
 app.command()(check_media)
 app.command()(purge)

@@ -9,6 +9,7 @@ from string import Formatter
 from typing import Literal, TypeAlias
 
 from api.wording.answers import ANSWERS
+from api.wording.capture import CAPTURE
 from api.wording.cases import CASES
 from api.wording.clocks import CLOCKS
 from api.wording.commands import COMMANDS
@@ -26,6 +27,7 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 MESSAGES: Mapping[str, tuple[str, str]] = {
     **ANSWERS,
+    **CAPTURE,
     **CASES,
     **CLOCKS,
     **COMMANDS,

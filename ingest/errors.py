@@ -64,3 +64,36 @@ class FolderUnwatchable(LiveProofError):
 
     exit_code = 66
     status = 422
+
+
+class AddressRefused(LiveProofError):
+    """An address to capture is of a protocol that is not captured, can't be read, or gives a stream that can't be kept as it comes."""
+
+    exit_code = 49
+    status = 422
+
+
+class AlreadyCaptured(LiveProofError):
+    """Another process of this archive captures the room, or the recording."""
+
+    exit_code = 53
+    status = 409
+
+
+class StreamUnavailable(LiveProofError):
+    """Nothing came from the address of a live stream within the time that was given to it."""
+
+    exit_code = 54
+    status = 502
+
+    def __init__(self, message: str, answered: int | None = None) -> None:
+        """`answered`: the HTTP status that the server gave in place of what was asked for."""
+        super().__init__(message)
+        self.answered = answered
+
+
+class NotThisCapture(LiveProofError):
+    """The id that a capture is to go on with is a recording that no capture made, or is of another room."""
+
+    exit_code = 72
+    status = 409

@@ -44,6 +44,11 @@ class IngestSettings(BaseSettings):
     watch_poll_s: int = Field(10, ge=1, le=3600, description="Seconds between two looks at a watch folder.")
     watch_depth: int = Field(4, ge=0, le=32, description="Levels of folders below a watch folder that are looked into.")
     watch_files_max: int = Field(100_000, ge=1, description="Most files and folders that one look at a watch folder takes.")
+    capture_segment_s: int = Field(60, ge=5, le=600, description="Length of the parts that a live capture closes, in seconds.")
+    capture_connect_s: int = Field(10, ge=1, le=300, description="Longest that a live server may take to answer, in seconds.")
+    capture_stall_s: int = Field(10, ge=2, le=600, description="Seconds without a byte after which a live connection is made anew.")
+    capture_retry_max_s: int = Field(30, ge=1, le=3600, description="Longest pause before a live connection is tried again, in seconds.")
+    capture_room_page_s: int = Field(60, ge=5, le=600, description="Longest that streamlink may take to read a room's page, in seconds.")
 
 
 @cache
