@@ -13,6 +13,7 @@ from archive.digest import Json
 from archive.media_checks import MediaCheck
 from archive.recording import Message, Part, Product, Recording
 from archive.redaction import mask
+from archive.screen_readings import ScreenText
 from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript
 from archive.verification import VerificationReport
@@ -95,6 +96,18 @@ def moment_json(moment: Moment) -> dict[str, Json]:
         "chat": [{"at_ms": line.at_ms, "text": unnamed(line.text), "kind": line.kind.value} for line in moment.chat],
         "segments": list(moment.segments),
         "corrects_ms": moment.corrects_ms,
+        "screen": [screen_text_json(line) for line in moment.screen],
+    }
+
+
+def screen_text_json(line: ScreenText) -> dict[str, Json]:
+    """A line on the screen without personal data. `box`: [left, top, width, height] as shares of the picture."""
+    return {
+        "start_ms": line.start_ms,
+        "end_ms": line.end_ms,
+        "text": unnamed(line.text),
+        "box": list(line.box),
+        "confidence": line.confidence,
     }
 
 

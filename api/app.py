@@ -16,7 +16,22 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import admissions, cases, clocks, custody, evidence, operations, pages, problems, recordings, retention, reveal, searches, uploads
+from api import (
+    admissions,
+    cases,
+    clocks,
+    custody,
+    evidence,
+    operations,
+    pages,
+    problems,
+    recordings,
+    retention,
+    reveal,
+    screens,
+    searches,
+    uploads,
+)
 from api.fields import At, Reply
 from api.settings import api_settings
 from api.workplace import Workplace
@@ -54,7 +69,7 @@ def create_app(workplace: Workplace) -> FastAPI:
     )
     app.state.workplace, app.state.ready = workplace, False
     problems.install(app)
-    for module in (recordings, clocks, searches, cases, evidence, custody, retention, reveal, uploads, admissions, pages):
+    for module in (recordings, clocks, searches, cases, evidence, custody, retention, reveal, screens, uploads, admissions, pages):
         app.include_router(module.router)
     app.add_api_route("/v1/health", health, tags=["health"], summary="Whether this process can answer")
     app.mount("/static", StaticFiles(directory=WEB / "static"), name="static")

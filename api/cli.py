@@ -15,6 +15,7 @@ from api.commands.frame import Actor, AsJson, Recording, opened, reported
 from api.commands.models import models_app
 from api.commands.retention import hold_app, purge, retention_app, store_app
 from api.commands.reveal import reveal
+from api.commands.screen_text import screen_text
 from api.commands.transcripts import transcript_app
 from api.commands.upload import upload
 from api.commands.watch import watch
@@ -43,6 +44,7 @@ app.command()(clock)
 app.command()(check_media)
 app.command()(purge)
 app.command()(reveal)
+app.command(name="screen-text")(screen_text)
 app.command()(upload)
 app.command()(watch)
 app.add_typer(transcript_app, name="transcript")

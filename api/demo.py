@@ -55,6 +55,8 @@ def run_demo(home: Path, serve: bool) -> None:
     if not SESSION.is_dir():
         raise DemoFailed(f"the demo session is not in {SESSION}: run the demo from a checkout of the repository")
     place = open_workplace(ArchiveSettings(home=home))
+    # Its questions are about what was said; reading the screen would take as long again.
+    place.transcribe_settings = place.transcribe_settings.model_copy(update={"screen_text": False})
     try:
         folder = place.archive.home / "out"
         folder.mkdir(exist_ok=True)

@@ -121,6 +121,7 @@ _MOMENT: Mapping[str, Json] = {
     "chat": [],
     "segments": [12],
     "corrects_ms": None,
+    "screen": [{"start_ms": 36000, "end_ms": 84000, "text": "1号链接 山羊绒围巾", "box": [0.48, 0.26, 0.29, 0.09], "confidence": 0.9914}],
 }
 _COVERAGE: Mapping[str, Json] = {
     "recordings": 1,

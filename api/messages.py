@@ -19,6 +19,7 @@ from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
 from api.wording.redaction import REDACTION
 from api.wording.retention import RETENTION
+from api.wording.screen import SCREEN
 from api.wording.uploads import UPLOADS
 from api.wording.watch import WATCH
 
@@ -37,6 +38,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **PROBLEMS,
     **REDACTION,
     **RETENTION,
+    **SCREEN,
     **UPLOADS,
     **WATCH,
 }

@@ -12,6 +12,7 @@ from archive.errors import InvalidTime, NotFound
 from archive.evidence_package import build_package
 from archive.media_checks import MediaCheck
 from archive.recording import Product, Recording
+from archive.screen_readings import ScreenText
 from archive.spoken_personal_data import bleeps_within
 from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript
@@ -25,6 +26,7 @@ from search.indexing import IndexedCounts, index_recording
 Progress = Callable[[str, int, int], None]
 
 RESULTS_MAX = 100
+SCREEN_LINES = 24
 
 
 def ignore_progress(step: str, done: int, total: int) -> None:
@@ -95,6 +97,7 @@ def index(workplace: Workplace, recording_id: str) -> tuple[int, IndexedCounts]:
         catalog.messages(recording_id),
         workplace.embedder,
         transcript.version,
+        screen=workplace.archive.screens.texts(recording_id),
     )
     return transcript.version, counts
 
@@ -126,6 +129,8 @@ def search(
         limit=max(1, min(limit, RESULTS_MAX)),
         embedder=workplace.embedder,
     )
+    shown = (replace(moment, screen=screen_at(workplace, moment.recording, moment.start_ms, moment.end_ms)) for moment in answer.moments)
+    answer = replace(answer, moments=tuple(shown))
     asked_about = Filter(recording=recording, product=product, host=host, since=since, until=until)
     unsearched, unheard_ms = _unsearched(workplace, asked_about), _unheard_ms(workplace, asked_about)
     return replace(answer, coverage=replace(answer.coverage, unsearched=unsearched, unheard_ms=unheard_ms))
@@ -136,6 +141,13 @@ def _unheard_ms(workplace: Workplace, asked: Filter) -> int:
     damaged = workplace.archive.media_checks.with_findings()
     searched = {entry.recording.id for entry in workplace.index.recordings(asked)} if damaged else set()
     return sum(end - start for check in damaged if check.recording_id in searched for start, end in check.unheard)
+
+
+def screen_at(workplace: Workplace, recording_id: str, start_ms: int, end_ms: int) -> tuple[ScreenText, ...]:
+    """The lines that stood on the screen in a span, from top to bottom; of very many those that stood there longest."""
+    lines = workplace.archive.screens.texts(recording_id, start_ms, end_ms)
+    longest = sorted(lines, key=lambda line: max(start_ms, line.start_ms) - min(end_ms, line.end_ms))[:SCREEN_LINES]
+    return tuple(sorted(longest, key=lambda line: (line.box[1], line.box[0], line.start_ms)))
 
 
 def _unsearched(workplace: Workplace, asked: Filter) -> tuple[str, ...]:

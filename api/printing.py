@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from search.answer import Answer, Moment
 
 Watch = Callable[[str, int, int], None]
+SCREEN_LINES_SHOWN = 6
 
 
 def say(key: str, **values: object) -> str:
@@ -167,6 +168,10 @@ def print_moment(out: Console, moment: "Moment", dim: bool = False) -> None:
     out.print(f"    {moment.recording} · {part}{format_ms(moment.start_ms)}–{format_ms(moment.end_ms)} · {wall}")
     words = answers.words_for(facts, api_settings().language)
     out.print("    " + " · ".join(words), style="dim" if dim else None)
+    if moment.screen and not dim:
+        texts = list(dict.fromkeys(answers.unnamed(line.text) for line in moment.screen))
+        more = f" … +{len(texts) - SCREEN_LINES_SHOWN}" if len(texts) > SCREEN_LINES_SHOWN else ""
+        out.print("    " + say("screen.beside", lines=" · ".join(texts[:SCREEN_LINES_SHOWN]) + more), style="dim", markup=False)
 
 
 def coverage_line(answer: "Answer") -> str:

@@ -16,6 +16,7 @@ from dbos import DBOS
 from api.clock_estimating import estimate_or_leave
 from api.media_checking import check_new_parts
 from api.operations import index, indexed_version
+from api.screen_reading import read_new_parts, unread
 from api.workplace import Workplace
 from archive.digest import Json
 from archive.errors import LiveProofError, NoMediaHeld
@@ -65,7 +66,7 @@ def unprocessed(workplace: Workplace) -> list[str]:
 
 def _is_unprocessed(workplace: Workplace, recording_id: str) -> bool:
     newest = workplace.archive.transcripts.newest_version(recording_id)
-    return newest == 0 or indexed_version(workplace, recording_id) != newest
+    return newest == 0 or indexed_version(workplace, recording_id) != newest or unread(workplace, recording_id)
 
 
 @DBOS.workflow(name="process_recording")
@@ -76,6 +77,9 @@ def process_recording(recording_id: str) -> str:
     DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id)
     indexed: str = DBOS.run_step({"name": "index"}, _index, recording_id)
     check_new_parts(_place, recording_id, _tell)
+    if read_new_parts(_place, recording_id, _tell):
+        # What cards showed tells what was on air.
+        indexed = DBOS.run_step({"name": "index with the screen"}, _index, recording_id)
     return indexed
 
 

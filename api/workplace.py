@@ -11,6 +11,7 @@ from search.embeddings import Embedder, open_embedder
 from search.indexes import Index, open_index
 from search.settings import SearchSettings
 from transcribe.engines import Engine, load_engine
+from transcribe.ocr import Ocr, open_ocr
 from transcribe.settings import TranscribeSettings, transcribe_settings
 
 
@@ -34,6 +35,10 @@ class Workplace:
     @cached_property
     def engine(self) -> Engine:
         return load_engine(self.transcribe_settings, self.archive.home)
+
+    @cached_property
+    def ocr(self) -> Ocr:
+        return open_ocr(self.transcribe_settings)
 
     def close(self) -> None:
         if "index" in self.__dict__:

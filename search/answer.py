@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archive.recording import Message, Product, Recording
+from archive.screen_readings import ScreenText
 from archive.timeline import WallTime, format_ms
 from search.chinese import bigrams
 from search.concepts import CORRECTION_CONCEPT, ConceptHit
@@ -58,7 +59,7 @@ class SpokenOf:
 class Moment:
     """A quote with the times of its words, on the recording's time line in ms. `score` 0…1, `confidence` high, medium or low.
 
-    `answers`: it answers the question by itself; the others are only near to it.
+    `answers`: it answers the question by itself; the others are only near to it. `screen`: what stood on the screen then.
     """
 
     recording: str
@@ -80,6 +81,7 @@ class Moment:
     segments: tuple[int, ...]
     corrects_ms: int | None = None
     answers: bool = False
+    screen: tuple[ScreenText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

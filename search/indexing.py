@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from archive.recording import Message, Product, ProductEvent, Recording
+from archive.screen_readings import ScreenText
 from archive.transcript import Segment
 from search.embeddings import Embedder
 from search.indexes import Index
@@ -35,12 +36,13 @@ def index_recording(
     messages: Sequence[Message],
     embedder: Embedder | None,
     transcript_version: int = 0,
+    screen: Sequence[ScreenText] = (),
 ) -> IndexedCounts:
     """Replaces all that is indexed for this recording, atomically; the index remembers which transcript it holds.
 
     IndexUnavailable if the index can't be written.
     """
-    document = index_document(recording, segments, products, events, messages, transcript_version)
+    document = index_document(recording, segments, products, events, messages, transcript_version, screen)
     vectors = embedder.embed_passages([passage.text for passage in document.passages]) if embedder and document.passages else None
     index.replace(document, vectors)
     counts = IndexedCounts(

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from archive.recording import Message, MessageKind, Product, ProductEvent, Recording
+from archive.screen_readings import ScreenText
 from archive.transcript import Segment
 from search.chinese import bigrams, content_words, fold, normalise, words
 from search.concepts import load_lexicon
 from search.on_air import IMPORTED_SURE, Said, links_said, products_inferred, spoken_numbers
+from search.on_screen import both, products_shown
 from search.products import Shelf, on_air
 from search.promises import Claim, link_corrections, promise_in
 from search.quantities import Quantity, find_quantities
@@ -107,12 +109,13 @@ def index_document(
     events: Sequence[ProductEvent],
     messages: Sequence[Message],
     transcript_version: int = 0,
+    screen: Sequence[ScreenText] = (),
 ) -> IndexedRecording:
     """Derives everything that is stored for a recording."""
     units = cut_units(recording, segments)
     kept = [message for message in messages if not message.recalled and message.kind in (MessageKind.CHAT, MessageKind.PAID)]
     described = _describe(units)
-    described = _place_products(described, products, events)
+    described = _place_products(described, products, events, screen)
     described = _join_chat(described, kept)
     spoken = [segment for segment in segments if segment.text.strip()]
     return IndexedRecording(
@@ -180,7 +183,9 @@ def _describe(units: Sequence[Unit]) -> list[IndexedUnit]:
     ]
 
 
-def _place_products(units: list[IndexedUnit], products: Sequence[Product], events: Sequence[ProductEvent]) -> list[IndexedUnit]:
+def _place_products(
+    units: list[IndexedUnit], products: Sequence[Product], events: Sequence[ProductEvent], screen: Sequence[ScreenText]
+) -> list[IndexedUnit]:
     if not products:
         return units
     shelf = Shelf(products)
@@ -201,7 +206,7 @@ def _place_products(units: list[IndexedUnit], products: Sequence[Product], event
         supposed = [on_air(events, unit.unit.start_ms, inferred=True) for unit in units]
         inferred = [dict.fromkeys(there - here, IMPORTED_SURE) for there, here in zip(supposed, known, strict=True)]
     if not any(known) and not any(inferred):
-        # Nothing says what was on air: what was said tells it, and only as inferred.
+        # Nothing says what was on air: what was said and what cards showed tells it, and only as inferred.
         numbers = spoken_numbers(products)
         inferred = products_inferred(
             [
@@ -209,6 +214,8 @@ def _place_products(units: list[IndexedUnit], products: Sequence[Product], event
                 for unit, names in zip(units, named, strict=True)
             ]
         )
+        shown = products_shown(products, screen, [(unit.unit.start_ms, unit.unit.end_ms) for unit in units])
+        inferred = [both(by_speech, by_screen) for by_speech, by_screen in zip(inferred, shown, strict=True)]
     return [
         replace(unit, on_air=known[index], named=tuple(sorted(named[index].items())), inferred=tuple(sorted(inferred[index].items())))
         for index, unit in enumerate(units)

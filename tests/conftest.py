@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+# Reading the screen takes longer than most tests; those that are about it ask for it.
+os.environ.setdefault("LIVEPROOF_SCREEN_TEXT", "off")
+
 from tests.simulators.ceph import Ceph, missing_programs, shared_server
 
 
