@@ -16,6 +16,7 @@ from dbos import DBOS
 from api.clock_estimating import estimate_or_leave
 from api.media_checking import check_new_parts
 from api.operations import index, indexed_version
+from api.rendition_making import make_new_renditions
 from api.screen_reading import read_new_parts, unread
 from api.workplace import Workplace
 from archive.digest import Json
@@ -80,6 +81,7 @@ def process_recording(recording_id: str) -> str:
     if read_new_parts(_place, recording_id, _tell):
         # What cards showed tells what was on air.
         indexed = DBOS.run_step({"name": "index with the screen"}, _index, recording_id)
+    make_new_renditions(_place, recording_id, _tell)
     return indexed
 
 

@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +34,11 @@ class ApiSettings(BaseSettings):
     )
     upload_state: Path | None = Field(
         None, description="Folder in which `upload` remembers files under way; default `liveproof` in the user's state folder."
+    )
+    rendition_at_ingest: Literal["none", "copy", "all"] = Field(
+        "none",
+        description="Which parts a recording's job makes ready to play, as its last step: none, those whose picture is copied, or all; "
+        "each takes about its part's size on the disk.",
     )
     search_timeout_s: int = Field(30, description="Longest that one question may take, in seconds.")
 

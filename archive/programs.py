@@ -37,12 +37,15 @@ def ffprobe_program() -> str | None:
     return shutil.which("ffprobe")
 
 
-def run_ffmpeg(arguments: Sequence[str | Path], timeout_s: int, purpose: str) -> bytes:
-    """Run ffmpeg with these arguments, without a terminal; what it wrote to standard output.
+def run_ffmpeg(arguments: Sequence[str | Path], timeout_s: int, purpose: str, *, low_priority: bool = False) -> bytes:
+    """Run ffmpeg with these arguments, without a terminal; what it wrote to standard output. `low_priority`: others go first, where `nice`
+    is there.
 
     `purpose` starts the error, e.g. “cutting 1:13.5 of recording r1”. MissingProgram, or ProgramFailed with ffmpeg's last lines.
     """
-    command = [ffmpeg_program(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *(str(argument) for argument in arguments)]
+    nice = shutil.which("nice") if low_priority else None
+    program = [nice, "-n", "15", ffmpeg_program()] if nice else [ffmpeg_program()]
+    command = [*program, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *map(str, arguments)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as error:
@@ -50,7 +53,7 @@ def run_ffmpeg(arguments: Sequence[str | Path], timeout_s: int, purpose: str) ->
             f"{purpose}: ffmpeg was stopped after {timeout_s} s. Ask for a shorter span or set LIVEPROOF_SUBPROCESS_TIMEOUT_S higher"
         ) from error
     except OSError as error:
-        raise MissingProgram(f"{purpose}: {command[0]} can't be run: {error.strerror}. Install ffmpeg anew") from error
+        raise MissingProgram(f"{purpose}: {program[-1]} can't be run: {error.strerror}. Install ffmpeg anew") from error
     if done.returncode != 0:
         said = " / ".join(done.stderr.decode(errors="replace").strip().splitlines()[-LAST_LINES:]) or f"exit code {done.returncode}"
         raise ProgramFailed(f"{purpose}: ffmpeg failed: {said}")

@@ -1,9 +1,10 @@
-"""A part as browsers play it: MP4 with its index in front, H.264 and AAC, packets copied wherever they can be.
+"""A part as browsers play it: MP4 with its index in front, H.264 or VP9 and AAC or MP3, packets copied wherever they can be.
 
 A rendition is derived and can be thrown away: it is cached under the home by the part's digest, and the original is only read (G1). Its
 time 0 is the part's media time 0, so a moment's place in it is `part.clock.to_media(recording_ms)`.
 """
 
+import shutil
 import struct
 import threading
 from collections import defaultdict
@@ -11,16 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.atomic_write import written_whole
-from archive.errors import NotFound, ProgramFailed
+from archive.errors import NotFound, ProgramFailed, StorageFull
 from archive.opening import Archive
 from archive.programs import run_ffmpeg
 from archive.recording import Part
 
 # Raised when the recipe below changes, so that files of an earlier one are not served.
-RECIPE = 1
-PLAYABLE_VIDEO = {"h264"}
+RECIPE = 2
+PLAYABLE_VIDEO = {"h264", "vp9"}
 PLAYABLE_PIXELS = {"yuv420p", "yuvj420p"}
 PLAYABLE_AUDIO = {"aac", "mp3"}
+
+# Encoding HEVC of 1080p takes one to three times its length on two cores.
+ENCODING_S_A_SECOND = 6
 
 _making: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -32,27 +36,53 @@ class _Streams:
     video: str | None
     audio: str | None
 
+    @property
+    def copied(self) -> bool:
+        """Whether every packet is the original's."""
+        return self.video in (None, "copy") and self.audio in (None, "copy")
 
-def playback_file(archive: Archive, part: Part) -> Path:
-    """A file that a browser plays and seeks in; made on the first call, which takes seconds for an hour of H.264.
+    @property
+    def picture_copied(self) -> bool:
+        """Whether nothing is encoded but sound, which is quick."""
+        return self.video in (None, "copy")
+
+
+def is_made(archive: Archive, part: Part) -> bool:
+    """Whether playing the part waits for nothing. NotFound and ProgramFailed as `playback_file`."""
+    if _target(archive, part).exists():
+        return True
+    source = archive.store.path(part.digest)
+    return _needed(source, part).copied and _starts_with_index(source)
+
+
+def is_quick(archive: Archive, part: Part) -> bool:
+    """Whether a rendition copies the picture. NotFound and ProgramFailed as `playback_file`."""
+    return _needed(archive.store.path(part.digest), part).picture_copied
+
+
+def playback_file(archive: Archive, part: Part, *, low_priority: bool = False) -> Path:
+    """A file that a browser plays and seeks in; made on the first call, which takes some seconds a gigabyte where packets are copied, and
+    longer than the part lasts where its picture is encoded.
 
     The original itself where it already is such a file. NotFound if its bytes are gone, ProgramFailed if they can't be converted,
-    MissingProgram without ffmpeg.
+    StorageFull if there is no room, MissingProgram without ffmpeg.
     """
-    source = archive.store.path(part.digest)
-    target = archive.home / "renditions" / f"{part.digest.removeprefix('sha256:')}.{RECIPE}.mp4"
+    source, target = archive.store.path(part.digest), _target(archive, part)
     if target.exists():
         return target
     with _making[part.digest]:
         if target.exists():
             return target
         needed = _needed(source, part)
-        if needed.video in (None, "copy") and needed.audio in (None, "copy") and _starts_with_index(source):
+        if needed.copied and _starts_with_index(source):
             return source
+        _check_room(archive, source, part)
+        longest_s = archive.settings.subprocess_timeout_s
+        if not needed.copied:
+            longest_s = max(longest_s, ENCODING_S_A_SECOND * part.duration_ms // 1000)
         with written_whole(target, ".mp4") as temporary:
-            run_ffmpeg(
-                _arguments(source, temporary, needed), archive.settings.subprocess_timeout_s, f"preparing {part.file_name} for playing"
-            )
+            purpose = f"preparing {part.file_name} for playing"
+            run_ffmpeg(_arguments(source, temporary, needed), longest_s, purpose, low_priority=low_priority)
     return target
 
 
@@ -64,6 +94,21 @@ def part_numbered(archive: Archive, recording_id: str, number: int) -> Part:
             return part
     held = f"it has parts 1 to {len(recording.parts)}" if recording.parts else "it holds captions only, no media"
     raise NotFound(f"recording {recording_id} has no part {number}: {held}")
+
+
+def _target(archive: Archive, part: Part) -> Path:
+    return archive.home / "renditions" / f"{part.digest.removeprefix('sha256:')}.{RECIPE}.mp4"
+
+
+def _check_room(archive: Archive, source: Path, part: Part) -> None:
+    """A rendition is about as large as its part, at most; ffmpeg would fill the disk before it says so."""
+    needed, margin = source.stat().st_size, archive.settings.free_space_margin_bytes
+    free = shutil.disk_usage(archive.home).free
+    if free < needed + margin:
+        raise StorageFull(
+            f"no room to prepare {part.file_name} for playing: up to {needed >> 20} MiB are needed and {margin >> 20} MiB must stay free, "
+            f"{free >> 20} MiB are. Files under renditions/ in LIVEPROOF_HOME may be removed"
+        )
 
 
 def _needed(source: Path, part: Part) -> _Streams:

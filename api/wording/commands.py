@@ -88,5 +88,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "step.transcribe": ("听写", "transcribe"),
     "step.clock": ("对时", "estimate clocks"),
     "step.index": ("建立索引", "index"),
+    "step.rendition": ("准备播放文件", "make ready to play"),
     "step.package": ("制作证据包", "build package"),
 }

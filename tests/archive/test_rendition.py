@@ -8,11 +8,11 @@ import av
 import pytest
 
 from archive.digest import digest_file
-from archive.errors import NotFound, ProgramFailed
+from archive.errors import NotFound, ProgramFailed, StorageFull
 from archive.opening import Archive, open_archive
 from archive.programs import ffmpeg_program
 from archive.recording import Part
-from archive.rendition import playback_file
+from archive.rendition import is_made, is_quick, playback_file
 from archive.settings import ArchiveSettings
 from archive.timeline import ClockMap
 
@@ -75,6 +75,46 @@ def test_what_browsers_do_not_play_is_encoded_anew(archive: Archive, tmp_path: P
     with av.open(str(playback_file(archive, held(archive, source)))) as container:
         assert container.streams.video[0].codec_context.name == "h264"
         assert container.streams.audio[0].codec_context.name == "aac"
+
+
+X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p"]
+VP9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"]
+SOURCES = {
+    "hevc.mp4": ([*PICTURE, *SOUND, *X265, "-c:a", "aac"], "h264", "aac"),
+    "ten-bits.mkv": ([*PICTURE, *SOUND, "-c:v", "libx264", "-pix_fmt", "yuv420p10le", "-c:a", "aac"], "h264", "aac"),
+    "youtube.mkv": ([*PICTURE, *SOUND, *VP9, "-pix_fmt", "yuv420p", "-c:a", "libopus"], "vp9", "aac"),
+    "vp9-444.webm": ([*PICTURE, *SOUND, *VP9, "-pix_fmt", "yuv444p", "-c:a", "libopus"], "h264", "aac"),
+    "tv.ts": ([*PICTURE, *SOUND, "-c:v", "mpeg2video", "-c:a", "mp2"], "h264", "aac"),
+    "call.mp3": ([*SOUND, "-c:a", "libmp3lame"], None, "mp3"),
+    "call.wav": ([*SOUND, "-c:a", "pcm_s16le"], None, "aac"),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_of_every_codec_browsers_get_one_they_play_and_what_they_play_is_copied(archive: Archive, tmp_path: Path, name: str) -> None:
+    arguments, picture, sound = SOURCES[name]
+    source = made(tmp_path, name, *arguments)
+    part = held(archive, source)
+    assert not is_made(archive, part)
+    assert is_quick(archive, part) == (picture in (None, "vp9"))
+    with av.open(str(playback_file(archive, part))) as container:
+        assert [stream.codec_context.name for stream in container.streams.video] == ([picture] if picture else [])
+        assert [stream.codec_context.pix_fmt for stream in container.streams.video] == (["yuv420p"] if picture else [])
+        assert [stream.codec_context.name.removesuffix("float") for stream in container.streams.audio] == [sound]
+    if picture == "vp9":
+        assert packets(playback_file(archive, part), "video") == packets(source, "video")
+    assert is_made(archive, part)
+
+
+def test_a_rendition_that_would_fill_the_disk_is_refused_before_it_is_begun(tmp_path: Path) -> None:
+    archive = open_archive(ArchiveSettings(home=tmp_path / "home", free_space_margin_bytes=0))
+    part = held(archive, made(tmp_path, "part.flv", *PICTURE, *SOUND, *H264_AAC))
+    archive.close()
+    full = open_archive(ArchiveSettings(home=tmp_path / "home", free_space_margin_bytes=1 << 60))
+    with pytest.raises(StorageFull, match=r"part\.flv"):
+        playback_file(full, part)
+    assert not list(full.home.glob("renditions/*"))
+    full.close()
 
 
 def test_sound_alone_is_playable(archive: Archive, tmp_path: Path) -> None:
