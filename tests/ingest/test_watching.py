@@ -98,11 +98,21 @@ def test_a_room_that_never_ends_is_cut_where_a_session_may_be_no_longer() -> Non
     assert [len(s) for s in grouped(*files, parts_max=3)] == [3, 3, 3, 1]
 
 
-def test_parts_that_come_after_the_admission_form_recordings_of_their_own() -> None:
-    held = {"held_in": "rec-1"}
-    parts = (part("1.flv", **held), part("2.flv"), part("3.flv", **held), part("4.flv"), part("5.flv"))
-    assert [[p.path for p in run.parts] for run in to_admit(Session(parts))] == [["2.flv"], ["4.flv", "5.flv"]]
-    assert to_admit(Session((parts[0],))) == []
+def test_parts_that_come_after_the_admission_continue_the_recording_of_their_neighbours() -> None:
+    parts = (part("0.flv"), part("1.flv", held_in="rec-1"), part("2.flv"), part("3.flv", held_in="rec-2"), part("4.flv"), part("5.flv"))
+    session = Session(parts)
+    runs = to_admit(session)
+    assert [[p.path for p in run.parts] for run in runs] == [["0.flv"], ["2.flv"], ["4.flv", "5.flv"]]
+    assert [session.holder_of(run.parts) for run in runs] == ["rec-1", "rec-1", "rec-2"]
+    assert to_admit(Session((parts[1],))) == []
+    assert Session((part("a.flv"),)).holder_of((part("a.flv"),)) is None
+
+
+def test_of_a_session_that_goes_on_the_parts_before_the_first_open_one_can_be_taken() -> None:
+    parts = (part("1.flv"), part("2.flv"), part("3.flv", minutes=None), part("4.flv"))
+    beginning = Session(parts).closed_beginning()
+    assert beginning is not None and [p.path for p in beginning.parts] == ["1.flv", "2.flv"]
+    assert Session(parts[2:]).closed_beginning() is None
 
 
 def test_a_copy_of_a_part_is_left_out_and_named() -> None:
@@ -117,6 +127,9 @@ def test_a_copy_of_a_part_is_left_out_and_named() -> None:
         ("x.FLV", Kind.MEDIA),
         ("x.m4a", Kind.MEDIA),
         ("x.xml", Kind.BESIDE),
+        ("x.SRT", Kind.BESIDE),
+        ("x.vtt", Kind.BESIDE),
+        ("x.lrc", Kind.BESIDE),
         ("Products.JSON", Kind.PRODUCTS),
         ("events.csv", Kind.EVENTS),
         ("events.txt", Kind.BESIDE),
