@@ -147,11 +147,14 @@ def _substation(text: str, file: InputFile) -> list[Cue]:
     try:
         subtitles = pysubs2.SSAFile.from_string(text, format_="ssa" if _SSA.search(text) else "ass")
     except (pysubs2.exceptions.Pysubs2Error, ValueError, KeyError, IndexError) as error:
-        raise InvalidContent(f"{file.path} can't be read as ASS: {error}") from error
+        raise InvalidContent(f"{file.path} can't be read as ASS: {str(error)[:200]}") from error
     cues: list[Cue] = []
     for number, event in enumerate(subtitles.events, 1):
-        if not event.is_comment:
-            _add(cues, Cue(event.start, event.end, _spoken(event.text)), number, file)
+        if event.is_comment:
+            continue
+        if event.end < 0:
+            raise InvalidContent(f"{file.path}, event {number}: it ends at {event.end} ms, before the recording's start")
+        _add(cues, Cue(max(0, event.start), event.end, _spoken(event.text)), number, file)
     return cues
 
 

@@ -77,5 +77,5 @@ def _offset_ms(written: str, place: str) -> int:
     except ValueError:
         raise InvalidContent(f"{place}: the offset “{written.strip()[:40]}” is no whole number of ms") from None
     if abs(offset_ms) > OFFSET_MAX_MS:
-        raise InvalidContent(f"{place}: an offset of {offset_ms} ms is more than a day")
+        raise InvalidContent(f"{place}: an offset of {written.strip()[:40]} ms is more than a day")
     return offset_ms

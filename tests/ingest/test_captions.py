@@ -14,6 +14,7 @@ from ingest.input_file import check_file
 from ingest.settings import IngestSettings
 
 SRT = "1\n00:00:01,000 --> 00:00:02,500\n这条围巾百分之百山羊绒\n\n2\n00:00:03,000 --> 00:00:04,000\n假一赔十\n支持鉴定\n"
+ASS_EVENTS = "[Script Info]\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
 
 
 def read(tmp_path: Path, content: str | bytes, name: str = "captions.srt", limits: IngestSettings | None = None) -> Captions:
@@ -75,11 +76,14 @@ def test_ass_is_read_without_its_drawing_codes_and_comments(tmp_path: Path) -> N
     assert said(read(tmp_path, text)) == EXPECTED
 
 
+def test_an_ass_event_that_begins_before_the_recording_is_cut_to_its_start(tmp_path: Path) -> None:
+    assert said(read(tmp_path, f"{ASS_EVENTS}Dialogue: 0,-0:00:09.00,0:00:01.00,Default,,0,0,0,,早\n")) == [(0, 1000, "早")]
+
+
 def test_what_is_drawn_in_ass_is_nobodys_words(tmp_path: Path) -> None:
-    events = "[Script Info]\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
     line = "Dialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,"
     drawn = "{\\p1}m 0 0 l 250 0{\\p0\\b1}这条{\\pos(1,2)\\p2}m 1 1{\\pbo5}l 2 2"
-    assert said(read(tmp_path, f"{events}{line}{drawn}\n{line}围巾{{没有收尾\n{line}{drawn[:24]}\n")) == [
+    assert said(read(tmp_path, f"{ASS_EVENTS}{line}{drawn}\n{line}围巾{{没有收尾\n{line}{drawn[:24]}\n")) == [
         (1000, 2500, "这条"),
         (1000, 2500, "围巾{没有收尾"),
     ]
@@ -88,8 +92,7 @@ def test_what_is_drawn_in_ass_is_nobodys_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize("filling", ["{", "{\\p1", "a{", "{\\p1}a{\\p0}", "[00:01.00]", "<b ", "00:01.000 ", "\\N", "&#"])
 def test_one_endless_line_takes_no_longer_than_its_size(tmp_path: Path, filling: str) -> None:
     began = time.process_time()
-    events = "[Script Info]\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
-    for head in (events + "Dialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,", "[00:01.00]", "WEBVTT\n\n00:01.000 --> 00:02.000\n"):
+    for head in (ASS_EVENTS + "Dialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,", "[00:01.00]", "WEBVTT\n\n00:01.000 --> 00:02.000\n"):
         try:
             read(tmp_path, head + "好" + filling * (2_000_000 // len(filling)))
         except LiveProofError as refused:
@@ -135,6 +138,9 @@ def test_any_srt_gives_back_its_times_to_the_millisecond(tmp_path: Path, cues: l
         ("1\n00:00:05,000 --> 00:00:01,000\n倒着走\n", InvalidContent, "cue 1"),
         ("WEBVTT\n\nNOTE 空的\n", InvalidContent, "no caption"),
         ("1\n00:00:01,000 --> 00:00:02,000\n \n", InvalidContent, "no caption"),
+        (ASS_EVENTS + "Dialogue: 0,-0:00:09.00,-0:00:01.00,Default,,0,0,0,,早\n", InvalidContent, "event 1: it ends at -1000 ms"),
+        (ASS_EVENTS + f"Dialogue: 0,{'9' * 5000},0:00:01.00,Default,,0,0,0,,早\n", InvalidContent, "can't be read as ASS.{10,250}$"),
+        (f"[offset:{'9' * 4000}]\n[00:01.00]早\n", InvalidContent, "offset of 9{40} ms is more"),
     ],
 )
 def test_bad_captions_are_refused_by_name(tmp_path: Path, content: str | bytes, error: type[LiveProofError], names: str) -> None:
