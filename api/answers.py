@@ -362,6 +362,7 @@ def attachment_json(paper: Attachment) -> dict[str, Json]:
         "withdrawn_at": _iso(paper.withdrawn_at),
         "withdrawn_by": paper.withdrawn_by,
         "withdrawn_reason": paper.withdrawn_reason,
+        "recording": paper.recording_id,
     }
 
 

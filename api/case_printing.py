@@ -1,11 +1,14 @@
 """What the command line shows of cases and transcripts: JSON for programs, lines for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from api import answers
+from rich.console import Console
+from rich.text import Text
+
+from api import answers, record_words
 from api.messages import named
-from api.printing import as_json, console, say
+from api.printing import as_json, console, print_answer, print_moment, say
 from api.settings import api_settings
 from archive.case_attachments import given_as
 from archive.digest import Json
@@ -13,13 +16,16 @@ from archive.timeline import format_ms
 from archive.transcripts import edits_of
 
 if TYPE_CHECKING:
+    from api.case_search import CaseAnswer
     from archive.case import Attachment, Case
+    from archive.case_record import RecordReading
     from archive.transcript import Transcript
 
 
-def case_shown(case: "Case", json_wanted: bool) -> None:
+def case_shown(case: "Case", json_wanted: bool, readings: "Mapping[int, RecordReading] | None" = None) -> None:
+    """`readings`: what was read of the attachments, by number, where that is to be shown."""
     if json_wanted:
-        as_json(answers.case_json(case))
+        as_json(answers.case_json(case) if readings is None else record_words.read_case_json(case, readings))
         return
     out = console()
     out.print(f"{case.id}  {case.title}", style="bold")
@@ -29,12 +35,20 @@ def case_shown(case: "Case", json_wanted: bool) -> None:
     for paper in case.attachments:
         given = named("given", given_as(paper), api_settings().language)
         out.print(f"  + {paper.number}. {named('paper', paper.kind, api_settings().language)} · {paper.title} · {paper.digest} · {given}")
+        if readings is not None:
+            _print_read(out, paper, readings.get(paper.number))
     for step in case.steps:
         said = " · ".join(filter(None, (step.text, *(_step_field(name, value) for name, value in step.detail.items()))))
         out.print(
             f"  → {named('stage', step.stage.value, api_settings().language)} · {step.at.iso()} · {step.actor}"
             + (f" · {said}" if said else "")
         )
+
+
+def _print_read(out: Console, paper: "Attachment", reading: "RecordReading | None") -> None:
+    words = record_words.read_words(paper, reading, api_settings().language)
+    if words:
+        out.print("      " + say("list.between").join(words), markup=False)
 
 
 def _step_field(name: str, value: Json) -> str:
@@ -80,10 +94,46 @@ def cases_listed(found: "Sequence[Case]", json_wanted: bool) -> None:
         out.print(say("command.no_cases"))
 
 
-def attached(paper: "Attachment", json_wanted: bool) -> None:
+def read(case: "Case", readings: "Mapping[int, RecordReading]", number: int | None, json_wanted: bool) -> None:
+    """What was read of a case's papers, or of one."""
+    papers = [paper for paper in case.attachments if number in (None, paper.number)]
     if json_wanted:
-        as_json(answers.attachment_json(paper))
+        told = {paper.number: record_words.reading_json(readings[paper.number]) for paper in papers if paper.number in readings}
+        as_json({"case": case.id, "readings": {str(each): reading for each, reading in told.items()}})
+        return
+    out = console()
+    for paper in papers:
+        out.print(say("command.read", number=paper.number, title=paper.title), markup=False)
+        _print_read(out, paper, readings.get(paper.number))
+
+
+def case_answered(question: str, answer: "CaseAnswer", json_wanted: bool) -> None:
+    """What the host said, then what was said in calls, then what stands in papers; each says which it is."""
+    if json_wanted:
+        as_json(record_words.case_answer_json(answer))
+        return
+    out, language = console(), api_settings().language
+    print_answer(out, question, answer.on_air)
+    if answer.calls.coverage.recordings:
+        out.print("  " + say("command.calls"), style="bold")
+        for moment in answer.calls.moments:
+            print_moment(out, moment, dim=not moment.answers)
+    out.print("  " + say("command.papers" if answer.papers else "command.papers_none"), style="bold")
+    for hit in answer.papers:
+        out.print(Text(f"  「{' '.join(hit.quote.split())}」", style="bold" if hit.hit.answers else "dim"))
+        what = named("what", hit.hit.what, language)
+        out.print(f"    {hit.paper.number}. {record_words.where_words(hit, language)} · {what}", markup=False)
+    if answer.unread:
+        out.print("  " + say("command.papers_unread", numbers=", ".join(map(str, answer.unread))), style="yellow")
+
+
+def attached(paper: "Attachment", json_wanted: bool, reading: "RecordReading | None" = None) -> None:
+    if json_wanted:
+        told = record_words.reading_json(reading) if reading else None
+        as_json({**answers.attachment_json(paper), "reading": told})
         return
     given = named("given", given_as(paper), api_settings().language)
     key = "command.withdrawn" if paper.withdrawn_at else "command.attached"
     console().print(say(key, number=paper.number, title=paper.title, digest=paper.digest, given=given), markup=False)
+    if not paper.withdrawn_at:
+        _print_read(console(), paper, reading)

@@ -1,5 +1,9 @@
 """`/v1/cases`: disputes, the moments they rest on, and the evidence packages built from them."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -8,21 +12,24 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from api import answers, examples, intake, operations
+from api import answers, case_papers, examples, intake, operations, record_words
 from api.fields import At, Id, IdInPath, Line, LongText, Milliseconds, Reply, actor
 from api.media import file_response
 from api.workplace import Workplace
 from archive.case import BuiltPackage
-from archive.case_attachments import attach
+from archive.case_attachments import CALL, NAME_MAX_CHARS, attach
 from archive.case_stages import Stage
-from archive.digest import Json
+from archive.digest import CHUNK_BYTES, Json
 from archive.errors import NotFound
+from archive.jobs import Jobs
 from archive.verification import verify_package
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
 ORDER_FIELDS_MAX = 50
-PaperKind: TypeAlias = Literal["im_log", "outbound", "inspection", "logistics", "sign_off", "photo", "document", "other"]
+PaperKind: TypeAlias = Literal[
+    "im_log", "outbound", "inspection", "logistics", "sign_off", "photo", "document", "assistant", "call", "other"
+]
 
 
 class NewCase(BaseModel):
@@ -92,7 +99,8 @@ def open_case(workplace: At, new: Annotated[NewCase, Body(openapi_examples=examp
 def show_case(workplace: At, case_id: IdInPath) -> Reply:
     case = workplace.archive.cases.case(case_id)
     built = workplace.archive.cases.packages(case_id)
-    return {**answers.case_json(case), "packages": [_with_links(package) for package in built]}
+    shown = record_words.read_case_json(case, workplace.archive.records.overview(case_id))
+    return {**shown, "packages": [_with_links(package) for package in built]}
 
 
 @router.post("/{case_id}/moments", status_code=201, summary="Rest the case on a moment", responses=examples.MOMENT_ADDED)
@@ -102,8 +110,9 @@ def add_moment(workplace: At, case_id: IdInPath, new: Annotated[NewMoment, Body(
     return answers.case_moment_json(moment)
 
 
-@router.post("/{case_id}/attachments", status_code=201, summary="Attach a paper to the case", responses=examples.ATTACHED)
+@router.post("/{case_id}/attachments", status_code=201, summary="Attach a paper to the case", responses=examples.ATTACHED_NOW)
 def attach_paper(
+    request: Request,
     workplace: At,
     case_id: IdInPath,
     file: Annotated[UploadFile, File(description="The paper as it is: IM log, record, photo, document.")],
@@ -112,10 +121,27 @@ def attach_paper(
     purpose: Annotated[Line, Form()] = "",
     withheld: Annotated[bool, Form()] = False,
 ) -> Reply:
-    """Kept unchanged and hashed. In packages, texts and IM logs appear without their people; `withheld` ones by their digest alone."""
-    name = Path(file.filename or "unnamed").name
-    paper = attach(workplace.archive, case_id, file.file, name, kind, actor(workplace), title=title, purpose=purpose, withheld=withheld)
-    return answers.attachment_json(paper)
+    """Kept unchanged and hashed, then read, so that the case can be searched. In packages, texts and IM logs appear without their people,
+    calls and `withheld` ones by their digest alone. A call becomes a recording of its own, and is heard."""
+    who = actor(workplace)
+    if kind == CALL:
+        with _laid_down(workplace, file) as path:
+            paper = case_papers.attach_paper(workplace, case_id, path, kind, who, title=title, purpose=purpose, withheld=withheld)
+    else:
+        name = _name_of(file)
+        paper = attach(workplace.archive, case_id, file.file, name, kind, who, title=title, purpose=purpose, withheld=withheld)
+    jobs: Jobs | None = getattr(request.app.state, "jobs", None)
+    return {**answers.attachment_json(paper), "processing": case_papers.started_or_left(jobs, case_id, paper)}
+
+
+@router.get("/{case_id}/attachments/{number}/reading", summary="What was read of an attachment", responses=examples.READING)
+def show_reading(workplace: At, case_id: IdInPath, number: Annotated[int, InPath(ge=1, le=10_000)]) -> Reply:
+    """The newest reading: by what, how much, and what was left out. Its text is found with `/v1/search?case=`."""
+    workplace.archive.cases.case(case_id)
+    reading = workplace.archive.records.overview(case_id).get(number)
+    if reading is None:
+        raise NotFound(f"attachment {number} of case {case_id} was not read yet: liveproof work does it")
+    return record_words.reading_json(reading)
 
 
 @router.get("/{case_id}/attachments/{number}", summary="Download an attachment as it was taken in", response_class=Response)
@@ -134,7 +160,7 @@ def download_attachment(request: Request, workplace: At, case_id: IdInPath, numb
 @router.post("/{case_id}/attachments/{number}/withdrawal", summary="Withdraw an attachment", responses=examples.ATTACHED)
 def withdraw(workplace: At, case_id: IdInPath, number: Annotated[int, InPath(ge=1, le=10_000)], why: Withdrawal) -> Reply:
     """It stays held, and its digest in every package."""
-    return answers.attachment_json(workplace.archive.cases.withdraw_attachment(case_id, number, why.reason, actor(workplace)))
+    return answers.attachment_json(case_papers.withdraw_paper(workplace, case_id, number, why.reason, actor(workplace)))
 
 
 @router.post("/{case_id}/steps", status_code=201, summary="Take the case a step further", responses=examples.CASE_OPENED)
@@ -164,6 +190,22 @@ def verify_built(workplace: At, case_id: IdInPath, package_id: IdInPath) -> Repl
     """The same offline checks that the verifier inside the package makes."""
     built = _package(workplace, case_id, package_id)
     return {**answers.report_json(verify_package(workplace.archive.store.path(built.digest))), "subject": built.id}
+
+
+def _name_of(file: UploadFile) -> str:
+    return Path((file.filename or "").replace("\\", "/")).name[-NAME_MAX_CHARS:].replace("\x00", "") or "unnamed"
+
+
+@contextmanager
+def _laid_down(workplace: Workplace, file: UploadFile) -> Iterator[Path]:
+    """An uploaded file under its own name, for the gate to read; gone afterwards."""
+    scratch = workplace.archive.home / "scratch"
+    scratch.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="call-", dir=scratch) as folder:
+        path = Path(folder) / _name_of(file).encode()[-NAME_MAX_CHARS:].decode("utf-8", "ignore")
+        with path.open("wb") as target:
+            shutil.copyfileobj(file.file, target, CHUNK_BYTES)
+        yield path
 
 
 def _package(workplace: Workplace, case_id: str, package_id: str) -> BuiltPackage:

@@ -39,9 +39,9 @@ app.add_typer(models_app, name="models")
 app.add_typer(retention_app, name="retention")
 app.add_typer(hold_app, name="hold")
 app.add_typer(store_app, name="store")
+app.command()(check_media)
 app.command()(capture)
 app.command()(clock)
-app.command()(check_media)
 app.command()(purge)
 app.command()(reveal)
 app.command(name="screen-text")(screen_text)
@@ -115,6 +115,7 @@ def work(
 
         from api.custody_keeping import keeping_custody
         from api.processing import open_jobs, process_or_index, unprocessed
+        from api.record_reading import read_or_index, unread
 
         done: list[str] = []
         with open_jobs(place, watch) as jobs, keeping_custody(place.archive):
@@ -122,6 +123,9 @@ def work(
                 for recording_id in unprocessed(place):
                     jobs.wait(process_or_index(jobs, recording_id))
                     done.append(recording_id)
+                for case_id, number in unread(place):
+                    jobs.wait(read_or_index(jobs, case_id, number))
+                    done.append(f"{case_id} {number}")
                 if not forever:
                     break
                 time.sleep(2)
@@ -148,11 +152,21 @@ def search(
     host: Annotated[Optional[str], typer.Option(help="Only sessions of this host.")] = None,  # noqa: UP045
     since: Annotated[Optional[str], typer.Option(help="Only what was said from this time on.")] = None,  # noqa: UP045
     until: Annotated[Optional[str], typer.Option(help="Only what was said before this time.")] = None,  # noqa: UP045
+    case: Annotated[Optional[str], typer.Option(help="In this case: its sessions, its calls and its papers.")] = None,  # noqa: UP045
     limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many moments.")] = 5,
     as_json: AsJson = False,
 ) -> None:
     """Find the seconds in which the host promised it, or say that it was not said, with coverage."""
     with reported(as_json), opened() as place:
+        if case is not None:
+            from api.case_printing import case_answered
+            from api.case_search import search_case
+            from ingest.errors import InvalidRequest
+
+            if any((recording, product, host, since, until)):
+                raise InvalidRequest("a case is searched as a whole: leave out --recording, --product, --host, --since and --until")
+            case_answered(question, search_case(place, question, case, limit=limit), as_json)
+            return
         from api import operations
         from archive.timeline import WallTime
 

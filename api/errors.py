@@ -38,6 +38,13 @@ class UploadRefused(LiveProofError):
     status = 502
 
 
+class CallAsked(LiveProofError):
+    """A video call is searched within its case only: what is said in it is no answer to what a host said on air."""
+
+    exit_code = 62
+    status = 422
+
+
 # No command ends with these, so they have no exit code of their own.
 class UploadBusy(LiveProofError):
     """An upload is being written to, admitted or removed by another request."""

@@ -157,6 +157,19 @@ _ATTACHMENT: Mapping[str, Json] = {
     "withdrawn_at": None,
     "withdrawn_by": None,
     "withdrawn_reason": None,
+    "recording": None,
+}
+_READING: Mapping[str, Json] = {
+    "version": 1,
+    "format": "pdf",
+    "read": {"pages": 3, "ocr_pages": [2], "pieces": 41, "characters": 1204},
+    "notes": [],
+    "engine": "pypdfium2",
+    "engine_version": "5.15.2",
+    "model": "PP-OCRv6_det_small + PP-OCRv6_rec_small",
+    "model_digest": _DIGEST,
+    "created_at": "2026-11-20T02:01:20.000Z",
+    "digest": _DIGEST,
 }
 _CASE: Mapping[str, Json] = {
     "case": "case-0001",
@@ -213,8 +226,10 @@ COVERAGE = answers_with(
     {"recording": "nuanlan-1118", "duration_ms": 193600, "recorded": [[0, 193600]], "gaps": [], "speech": [[6000, 61000]]}
 )
 SEARCH = answers_with({"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": []})
+READING = answers_with(_READING)
 CASES = answers_with({"cases": [_CASE]})
-CASE = answers_with({**_CASE, "packages": [_BUILT]})
+CASE = answers_with({**_CASE, "attachments": [{**_ATTACHMENT, "reading": _READING}], "packages": [_BUILT]})
+ATTACHED_NOW = answers_with({**_ATTACHMENT, "processing": {"job": "read:case-0001:1:1", "left_to": None}}, 201)
 CASE_OPENED = answers_with(_CASE, 201)
 MOMENT_ADDED = answers_with(_CASE_MOMENT, 201)
 ATTACHED = answers_with(_ATTACHMENT, 201)

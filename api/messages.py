@@ -17,6 +17,7 @@ from api.wording.custody import CUSTODY
 from api.wording.damage import DAMAGE
 from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
+from api.wording.records import RECORDS
 from api.wording.redaction import REDACTION
 from api.wording.retention import RETENTION
 from api.wording.screen import SCREEN
@@ -36,6 +37,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **DAMAGE,
     **PAGE,
     **PROBLEMS,
+    **RECORDS,
     **REDACTION,
     **RETENTION,
     **SCREEN,

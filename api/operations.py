@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from api.custody_keeping import checkpoint_now
+from api.errors import CallAsked
 from api.workplace import Workplace
 from archive.case import BuiltPackage, Case, CaseMoment
+from archive.case_attachments import CALL
 from archive.clip import Blur, Burn, Clip, cut_clip
 from archive.errors import InvalidTime, NotFound
 from archive.evidence_package import build_package
@@ -113,9 +115,12 @@ def search(
     until: WallTime | None = None,
     limit: int = 5,
 ) -> Answer:
-    """Ask. An unknown recording is NotFound, times in the wrong order InvalidTime, an empty or overlong question InvalidQuestion."""
-    if recording is not None:
-        workplace.archive.catalog.recording(recording)
+    """Ask what the host said; calls and papers of cases are asked by `api.case_search`.
+
+    An unknown recording is NotFound, a call CallAsked, times in the wrong order InvalidTime, an empty or overlong question InvalidQuestion.
+    """
+    if recording is not None and workplace.archive.catalog.recording(recording).kind == CALL:
+        raise CallAsked(f"{recording} is a video call, no live session: ask within its case, with --case")
     if since and until and since > until:
         raise InvalidTime(f"--since {since.iso()} lies after --until {until.iso()}")
     answer = ask(
@@ -131,7 +136,7 @@ def search(
     )
     shown = (replace(moment, screen=screen_at(workplace, moment.recording, moment.start_ms, moment.end_ms)) for moment in answer.moments)
     answer = replace(answer, moments=tuple(shown))
-    asked_about = Filter(recording=recording, product=product, host=host, since=since, until=until)
+    asked_about = Filter(recording=recording, product=product, host=host, since=since, until=until, calls=False)
     unsearched, unheard_ms = _unsearched(workplace, asked_about), _unheard_ms(workplace, asked_about)
     return replace(answer, coverage=replace(answer.coverage, unsearched=unsearched, unheard_ms=unheard_ms))
 
@@ -158,7 +163,8 @@ def _unsearched(workplace: Workplace, asked: Filter) -> tuple[str, ...]:
     return tuple(
         held.id
         for held in unsearched
-        if asked.recording in (None, held.id)
+        if held.kind != CALL
+        and asked.recording in (None, held.id)
         and asked.host in (None, held.host)
         and _ran_within(held, asked.since, asked.until)
         and _may_sell(catalog.products(held.id), asked.product)

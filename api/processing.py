@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 from dbos import DBOS
 
+from api import record_reading
 from api.clock_estimating import estimate_or_leave
 from api.media_checking import check_new_parts
 from api.operations import index, indexed_version
@@ -42,6 +43,7 @@ def open_jobs(workplace: Workplace, watcher: Callable[[str, int, int], None] | N
     """Run this process's job engine. `watcher(step, done, total)` is told how far a job of this process is."""
     global _workplace, _watcher  # noqa: PLW0603 - dbos calls workflows by name, so what they work with can't be an argument
     _workplace, _watcher = workplace, watcher
+    record_reading.works_in(workplace)
     jobs = Jobs(workplace.archive.settings, workplace.archive.home)
     try:
         yield jobs

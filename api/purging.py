@@ -1,5 +1,6 @@
 """Purging as people do it: the archive's rows and objects, and what was derived of them for search."""
 
+from api import record_reading
 from api.processing import AGAIN, KIND
 from api.workplace import Workplace
 from archive.errors import PlanChanged
@@ -23,8 +24,13 @@ def purge(workplace: Workplace, plan_digest: str, actor: str, reason: str) -> Pu
 
 
 def forget_purged(workplace: Workplace) -> int:
-    """Take recordings that were purged out of the search index and out of the jobs' records; how many the index held."""
+    """Take what was purged out of the search index and out of the jobs' records; how many recordings the index held."""
     archive = workplace.archive
+    closed = {stone.subject for stone in archive.retention.tombstones() if stone.kind == "case"}
+    closed -= {case.id for case in archive.cases.cases()}
+    for case_id in sorted(closed):
+        forget_jobs(archive.settings, archive.home, record_reading.KINDS, case_id)
+        workplace.index.remove_record(case_id)
     gone = {stone.subject for stone in archive.retention.tombstones() if stone.kind == "recording"} - set(archive.catalog.ids())
     for recording_id in sorted(gone):
         forget_jobs(archive.settings, archive.home, (KIND, AGAIN), recording_id)

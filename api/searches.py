@@ -4,9 +4,11 @@ from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query
 
-from api import answers, examples, operations
+from api import answers, examples, operations, record_words
+from api.case_search import search_case
 from api.fields import ID_MAX_CHARS, QUESTION_MAX_CHARS, At, Reply
 from archive.timeline import WallTime
+from ingest.errors import InvalidRequest
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -23,9 +25,18 @@ def search(
     host: Filter = None,
     since: Time = None,
     until: Time = None,
+    case: Annotated[str | None, Query(max_length=ID_MAX_CHARS, description="Search a case: its sessions, calls and papers.")] = None,
     limit: Annotated[int, Query(ge=1, le=operations.RESULTS_MAX)] = 5,
 ) -> Reply:
-    """Moments with the exact words and their times, best first; `found: false` says that it was not said, with coverage."""
+    """Moments with the exact words and their times, best first; `found: false` says that it was not said, with coverage.
+
+    With `case`, also `calls` and `papers`: each hit says in `what` whose words it is, and `found` stays about the host on air alone.
+    """
+    if within := clean(case):
+        only_case = not any(map(clean, (recording, product, host, since, until)))
+        if not only_case:
+            raise InvalidRequest("a case is searched as a whole: leave out recording, product, host, since and until")
+        return record_words.case_answer_json(search_case(workplace, clean(q) or "", within, limit=limit))
     answer = operations.search(
         workplace,
         clean(q) or "",

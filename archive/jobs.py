@@ -6,6 +6,7 @@ their pending jobs are taken over too.
 """
 
 import fcntl
+import logging
 import os
 import socket
 import time
@@ -140,6 +141,10 @@ class Jobs:
         from dbos import DBOS
 
         DBOS.destroy(workflow_completion_timeout_sec=0)
+        # dbos would write to today's standard error for ever, also when that has been closed since.
+        logger = logging.getLogger("dbos")
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
         self._lock.close()
 
     def _take_slot(self) -> tuple[IO[str], str]:

@@ -98,9 +98,9 @@ class RecordReadings:
             return {row["attachment"]: _reading(row, ()) for row in connection.execute(query).mappings()}
 
     def newest_versions(self) -> dict[tuple[str, int], int]:
-        """(case, attachment) → newest version, 0 where nothing was read yet, of every attachment that was not withdrawn."""
+        """(case, attachment) → newest version, 0 where nothing was read yet, of every paper that was not withdrawn; calls are heard."""
         papers = case_attachments
-        held = select(papers.c.case_id, papers.c.number).where(papers.c.withdrawn_at_ms.is_(None))
+        held = select(papers.c.case_id, papers.c.number).where(papers.c.withdrawn_at_ms.is_(None), papers.c.recording_id.is_(None))
         of = (record_readings.c.case_id, record_readings.c.attachment)
         with self._database.reading() as connection:
             found = {(row.case_id, row.number): 0 for row in connection.execute(held)}

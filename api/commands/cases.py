@@ -7,6 +7,7 @@ import typer
 
 from api import case_printing
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
+from api.printing import progress
 
 case_app = typer.Typer(help="Disputes: open a case, rest it on moments and papers, take it through its stages.", no_args_is_help=True)
 Case = Annotated[str, typer.Argument(help="Id of the case.")]
@@ -53,20 +54,48 @@ def case_add(
 def case_attach(
     case: Case,
     file: Annotated[Path, typer.Argument(help="The paper, as it is.")],
-    kind: Annotated[str, typer.Option(help="im_log, outbound, inspection, logistics, sign_off, photo, document or other.")],
+    kind: Annotated[str, typer.Option(help="im_log, outbound, inspection, logistics, sign_off, photo, document, assistant, call, other.")],
     title: Annotated[str, typer.Option(help="What it is called; default the file's name.")] = "",
     purpose: Annotated[str, typer.Option(help="What it is to prove.")] = "",
     withheld: Annotated[bool, typer.Option("--withheld", help="Packages get its digest alone.")] = False,
+    started_at: Annotated[Optional[str], typer.Option("--started-at", help="When a call began: 2026-11-18T20:00:00+08:00")] = None,  # noqa: UP045
+    no_read: Annotated[bool, typer.Option("--no-read", help="Attach only; liveproof work reads or hears it later.")] = False,
     actor: Actor = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a paper to a case: kept unchanged and hashed. Texts and IM logs enter packages only without their people."""
-    with reported(as_json), opened() as place:
-        from archive.case_attachments import attach_file
+    """Add a paper or a call to a case: kept unchanged, hashed, and read or heard so that the case can be searched."""
+    with reported(as_json), opened() as place, progress(as_json) as watch:
+        from api.case_papers import attach_paper, start_reading
+        from api.processing import open_jobs
+        from archive.timeline import WallTime
 
-        who = actor or place.archive.settings.actor
-        paper = attach_file(place.archive, case, file, kind, who, title=title, purpose=purpose, withheld=withheld)
-        case_printing.attached(paper, as_json)
+        who, began = actor or place.archive.settings.actor, WallTime.parse(started_at) if started_at else None
+        paper = attach_paper(
+            place, case, file, kind, who, title=title, purpose=purpose, withheld=withheld, started_at=began, progress=watch
+        )
+        if not no_read:
+            with open_jobs(place, watch) as jobs:
+                jobs.wait(start_reading(jobs, case, paper))
+        case_printing.attached(paper, as_json, place.archive.records.overview(case).get(paper.number))
+
+
+@case_app.command("read")
+def case_read(
+    case: Case,
+    number: Annotated[Optional[int], typer.Argument(min=1, help="Number of the attachment; default all papers.")] = None,  # noqa: UP045
+    as_json: AsJson = False,
+) -> None:
+    """Read papers anew: a further version of their text; the older ones stay."""
+    with reported(as_json), opened() as place, progress(as_json) as watch:
+        from api.processing import open_jobs
+        from api.record_reading import read_again, readable
+
+        held = place.archive.cases.case(case).attachments
+        standing = [paper.number for paper in held if paper.withdrawn_at is None and paper.recording_id is None]
+        with open_jobs(place, watch) as jobs:
+            for each in [readable(place, case, number).number] if number else standing:
+                jobs.wait(read_again(jobs, case, each))
+        case_printing.read(place.archive.cases.case(case), place.archive.records.overview(case), number, as_json)
 
 
 @case_app.command("withdraw")
@@ -79,7 +108,9 @@ def case_withdraw(
 ) -> None:
     """Take an attachment out of what a case rests on. It stays held, and its digest in every package."""
     with reported(as_json), opened() as place:
-        paper = place.archive.cases.withdraw_attachment(case, number, reason, actor or place.archive.settings.actor)
+        from api.case_papers import withdraw_paper
+
+        paper = withdraw_paper(place, case, number, reason, actor or place.archive.settings.actor)
         case_printing.attached(paper, as_json)
 
 
@@ -121,7 +152,7 @@ def case_step(
 def case_show(case: Case, as_json: AsJson = False) -> None:
     """One case with its moments, papers and steps."""
     with reported(as_json), opened() as place:
-        case_printing.case_shown(place.archive.cases.case(case), as_json)
+        case_printing.case_shown(place.archive.cases.case(case), as_json, place.archive.records.overview(case))
 
 
 @case_app.command("list")

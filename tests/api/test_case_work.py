@@ -37,11 +37,12 @@ def attach(client: TestClient, case_id: str, content: bytes = CHAT, **fields: st
 
 def test_a_paper_is_attached_downloaded_as_it_was_and_withdrawn(client: TestClient, workplace: Workplace, case_id: str) -> None:
     paper = attach(client, case_id, title="客服聊天", purpose="证明已联系")
+    assert paper.pop("processing") == {"job": None, "left_to": "liveproof work"}
     assert (paper["number"], paper["media_type"], paper["given_as"], paper["title"]) == (1, "text/csv", "masked", "客服聊天")
     got = client.get(f"/v1/cases/{case_id}/attachments/1")
     assert got.content == CHAT
     assert got.headers["content-type"] == "application/octet-stream" and "attachment" in got.headers["content-disposition"]
-    assert client.get(f"/v1/cases/{case_id}").json()["attachments"] == [paper]
+    assert client.get(f"/v1/cases/{case_id}").json()["attachments"] == [{**paper, "reading": None}]
     gone = client.post(f"/v1/cases/{case_id}/attachments/1/withdrawal", json={"reason": "传错了"}).json()
     assert (gone["given_as"], gone["withdrawn_reason"]) == ("withdrawn", "传错了")
     assert client.get(f"/v1/cases/{case_id}/attachments/1").status_code == 200
