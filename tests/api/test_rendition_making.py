@@ -29,7 +29,7 @@ def place(tmp_path: Path) -> Iterator[Workplace]:
 def wanted(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def want(value: str) -> None:
         monkeypatch.setenv("LIVEPROOF_RENDITION_AT_INGEST", value)
-        monkeypatch.setenv("LIVEPROOF_SCREEN_TEXT", "none")
+        monkeypatch.setenv("LIVEPROOF_SCREEN_TEXT", "false")
         api_settings.cache_clear()
 
     return want
