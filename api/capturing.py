@@ -8,8 +8,10 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -17,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.capture_admitting import Admitter, CaptureTold, Tell, noted_request, recover
 from api.exits import explain
+from api.operations import indexed_version
 from api.workplace import Workplace
 from archive.digest import digest_bytes
 from archive.errors import LiveProofError, NotFound, StorageFull
@@ -289,13 +292,14 @@ class LiveCapture:
             self._tell(CaptureTold("waiting", self.recording_id, explain(error)))
         while jobs is not None:
             over = self._over.is_set() and self.state.waiting == 0 and self._ended()
-            due = len(self._admitted)
-            if due > told:
+            due = self._admitted[told:]
+            if due:
+                index = _IndexWatch(self._place, self.recording_id, partial(self._searchable, due))
                 try:
-                    jobs.wait(process_or_index(jobs, self.recording_id))
-                    for part in self._admitted[told:due]:
-                        self._tell_lag(part)
-                    told = due
+                    # The index comes before the end of the job, which also checks what was recorded.
+                    jobs.wait(process_or_index(jobs, self.recording_id), index.look)
+                    self._searchable(due)
+                    told += len(due)
                     continue
                 except (LiveProofError, OSError, SQLAlchemyError) as error:
                     self._tell(CaptureTold("waiting", self.recording_id, explain(error)))
@@ -304,23 +308,53 @@ class LiveCapture:
                         return
                     time.sleep(RETRY_S)
             elif over:
+                self._finish(jobs)
                 return
             time.sleep(PAUSE_S)
+
+    def _finish(self, jobs: Jobs) -> None:
+        """What waits for the end of a live room, such as reading its screen, goes on as a job; `liveproof work` carries it on."""
+        from api.processing import process_or_index
+
+        try:
+            if self._admitted:
+                process_or_index(jobs, self.recording_id)
+        except (LiveProofError, OSError, SQLAlchemyError) as error:
+            log.error("capture.not_finished", recording=self.recording_id, error=explain(error))
 
     def _ended(self) -> bool:
         recording = self._held()
         return recording is None or not recording.live
 
-    def _tell_lag(self, part: Part) -> None:
-        """Spoken → searchable: now, less the time at which the part was on air."""
-        wall = part.clock.to_wall(part.start_ms)
-        if wall is None:
+    def _searchable(self, parts: list[Part]) -> None:
+        """Spoken → searchable: now, less the time at which a part was on air. Told once a part."""
+        told = {lag.part for lag in self.state.lags}
+        for part in parts:
+            wall = part.clock.to_wall(part.start_ms)
+            if wall is None or part.number in told:
+                continue
+            oldest = self._place.archive.clock().epoch_ms - wall.epoch_ms
+            lag = Lag(part.number, oldest, oldest - part.duration_ms)
+            self.state.lags.append(lag)
+            log.info("capture.searchable", recording=self.recording_id, part=part.number, oldest_ms=lag.oldest_ms, newest_ms=lag.newest_ms)
+            self._tell(CaptureTold("searchable", self.recording_id, part=part.number, ms=oldest))
+
+
+class _IndexWatch:
+    """Calls `then` once the index holds a further transcript version than when this was made."""
+
+    def __init__(self, place: Workplace, recording_id: str, then: Callable[[], None]) -> None:
+        self._place, self._id, self._then = place, recording_id, then
+        self._before = place.archive.transcripts.newest_version(recording_id)
+        self._called = False
+
+    def look(self) -> None:
+        if self._called:
             return
-        oldest = self._place.archive.clock().epoch_ms - wall.epoch_ms
-        lag = Lag(part.number, oldest, oldest - part.duration_ms)
-        self.state.lags.append(lag)
-        log.info("capture.searchable", recording=self.recording_id, part=part.number, oldest_ms=lag.oldest_ms, newest_ms=lag.newest_ms)
-        self._tell(CaptureTold("searchable", self.recording_id, part=part.number, ms=oldest))
+        newest = self._place.archive.transcripts.newest_version(self._id)
+        if newest > self._before and indexed_version(self._place, self._id) == newest:
+            self._called = True
+            self._then()
 
 
 def _is_captured(recording: Recording) -> bool:

@@ -89,6 +89,7 @@ class Capture:
         self._web: WebReader | None = None
         self._hls: HlsReader | None = None
         self._last_media_at = time.monotonic()
+        self._last_trouble = ""
         self.connected = False
         self.captured_ms = 0
 
@@ -251,7 +252,7 @@ class Capture:
     def _sample(self, opened: _Open, media_ms: int, piped: bool) -> None:
         """ffmpeg has written up to here: it arrived by now at the latest, and not after the last byte that was handed in."""
         if not self.connected:
-            self.connected = True
+            self.connected, self._last_trouble = True, ""
             self._tell(Happening("connected", ", ".join(opened.writer.codecs)))
         now_ms = opened.fed_at_ms if piped and opened.fed_at_ms else self.now_ms()
         self._last_media_at = time.monotonic()
@@ -271,5 +272,7 @@ class Capture:
     def _lost(self, word: str, detail: str) -> None:
         if self._stopping.is_set():
             return  # it was ended from here
-        log.warning("capture." + word, recording=self._spool.folder.name, detail=detail)
+        # An outage is one warning, however often it is tried again.
+        (log.info if detail == self._last_trouble else log.warning)("capture." + word, recording=self._spool.folder.name, detail=detail)
+        self._last_trouble = detail
         self._tell(Happening(word, detail))

@@ -32,7 +32,8 @@ ENDINGS = {TS: ".ts", MKV: ".mkv"}
 # What MPEG-TS holds so that every reader knows it again; anything else goes to Matroska.
 _TS_CODECS = frozenset({"h264", "hevc", "mpeg2video", "mpeg1video", "aac", "mp3", "mp2", "ac3", "eac3"})
 _STREAM = re.compile(r"^\s*Stream #0:\d+\S*: (Video|Audio): (\w+)")
-_TROUBLE = re.compile(r"error|invalid|fail|cannot|refused|reset|timed? ?out|not found|denied|unauthori|unknown|corrupt", re.I)
+_TROUBLE = re.compile(r"error|invalid|fail|cannot|refused|reset|timed? ?out|not found|denied|unauthori|corrupt", re.I)
+_WHERE = re.compile(r"\[\w+ @ 0x[0-9a-f]+\] ?")
 _NETWORK_PROTOCOLS = {
     "rtmp": "rtmp,rtmpt,tcp",
     "rtmps": "rtmps,rtmp,tls,tcp",
@@ -182,7 +183,8 @@ class StreamWriter:
             if stream and not output:
                 self.codecs.append(stream[2])
             if _TROUBLE.search(line):
-                self._lines.append((self._address.masked(line) if self._address else line).strip()[:200])
+                line = _WHERE.sub("", self._address.masked(line) if self._address else line)
+                self._lines.append(line.strip()[:200])
 
 
 def _pipe_input() -> list[str]:
