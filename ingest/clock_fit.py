@@ -69,15 +69,18 @@ class _Line:
         return media_ms + self.offset + self.rate * (media_ms - self.middle)
 
 
-def fit_clock(observations: Sequence[Observation], starts_at_ms: int, duration_ms: int, method: str) -> ClockMap | None:
+def fit_clock(
+    observations: Sequence[Observation], starts_at_ms: int, duration_ms: int, method: str, noise_ms: float = NOISE_LEAST_MS
+) -> ClockMap | None:
     """The clock of a part that lasts `duration_ms` and begins at `starts_at_ms` of its recording; None where nothing was observed.
 
-    The map's own uncertainty is that of its least sure piece, those between two observations left out.
+    `noise_ms`: what observations scatter at least, by how they are written, even where they look exact. The map's own uncertainty is
+    that of its least sure piece, those between two observations left out.
     """
     if not observations:
         return None
     ordered = _of_distinct_times(observations)
-    lines = _few(ordered) if len(ordered) < FEW else _many(ordered)
+    lines = _few(ordered) if len(ordered) < FEW else _many(ordered, noise_ms)
     media = [o.media_ms for o in ordered]
     pieces = _pieces(lines, media, duration_ms, method)
     sure = max(piece.uncertainty_ms for piece in pieces if piece.method != BETWEEN)
@@ -127,14 +130,14 @@ def _line_of_few(group: Sequence[Observation], first: int) -> _Line:
     return _Line(first, first + len(group) - 1, middle, offset, 0.0, 0.0, 0.0, residual, residual, common)
 
 
-def _many(ordered: Sequence[Observation]) -> list[_Line]:
+def _many(ordered: Sequence[Observation], least_ms: float) -> list[_Line]:
     media = np.array([o.media_ms for o in ordered], dtype=np.float64)
     offsets = np.array([o.wall_ms - o.media_ms for o in ordered], dtype=np.float64)
     common = np.array([o.uncertainty_ms for o in ordered], dtype=np.float64)
     kept = ~_lone_outliers(offsets)
     places = np.flatnonzero(kept)
     x, y = media[kept], offsets[kept]
-    noise = max(NOISE_LEAST_MS, float(np.median(np.abs(np.diff(y)))) / 0.6745 / np.sqrt(2))
+    noise = max(least_ms, float(np.median(np.abs(np.diff(y)))) / 0.6745 / np.sqrt(2))
     spans = _split(x, y, 0, len(x), noise, PIECES_MAX)
     return [_line(x[a:b], y[a:b], common[kept][a:b], int(places[a]), int(places[b - 1])) for a, b in spans]
 

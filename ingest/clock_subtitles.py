@@ -20,6 +20,8 @@ CUES_LEAST = 3
 TIMES_SHARE = 0.9
 CUE_UNCERTAINTY_MS = 1000
 HALF_A_SECOND_MS = 500
+CUT_OFF_SCATTER_MS = 300
+"""What times cut off to the second scatter: the standard deviation of anything within ± 500."""
 OFFSET_MAX_MS = 400_000_000
 _TIME = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T_]+(\d{1,2})[:-](\d{2})[:-](\d{2})(?:[.,](\d{1,3}))?")
 
@@ -57,7 +59,7 @@ def subtitle_observations(captions: Sequence[TimedText], zone: tzinfo) -> list[O
 def subtitle_clock(captions: Sequence[TimedText], zone: tzinfo, starts_at_ms: int, duration_ms: int) -> ClockMap | None:
     """The clock of a part from its time subtitle; None where no cue lies in the part."""
     seen = [each for each in subtitle_observations(captions, zone) if each.media_ms <= duration_ms]
-    clock = fit_clock(seen, starts_at_ms, duration_ms, METHOD)
+    clock = fit_clock(seen, starts_at_ms, duration_ms, METHOD, CUT_OFF_SCATTER_MS)
     if clock is None:
         return None
     ends = [*(piece.media_from_ms for piece in clock.pieces[1:]), duration_ms]

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -60,6 +60,9 @@ def fill(home: Path, media: Mapping[str, Path], work: Path) -> ArchiveSettings:
         raw = archive.store.put(io.BytesIO(b"<i><d p='1.5,1,25,16777215,0,0,a,0'>...</d></i>"))
         came_with = {"messages": CHAT, "products": SHELF, "events": EVENTS, "sources": (Source("chat", *raw, "chat.xml"),)}
         admit(archive, "r1", [media["flv"], media["other"]], 2_000, **came_with)
+        for part in archive.catalog.recording("r1").parts:
+            archive.clocks.add_maps("r1", {part.number: replace(part.clock, uncertainty_ms=900, method="anchors")}, {"by": "ann"}, "ann")
+        archive.clocks.add_shift("r1", 1, 100, 8000, "chat_answers", {"answers": {"lag_ms": 7100}}, "ann")
         add_transcript(archive, "r1")
         archive.transcripts.edit("r1", 2, "这条手串保真假一赔十啊", "听清了句尾的字", "ann", archive.clock())
         case_id = open_case(archive, "r1")
