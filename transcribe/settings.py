@@ -40,7 +40,9 @@ class TranscribeSettings(BaseSettings):
         "None: 28000, and 0 for the bundled demo model.",
     )
     sound_max_hours: int = Field(100, ge=1, le=240, description="A file whose sound is longer is refused, in hours.")
-    ocr_threads: int = Field(0, ge=0, le=256, description="Processor threads of reading text in pictures; 0: one for each core.")
+    ocr_threads: int = Field(
+        1, ge=0, le=256, description="Processor threads of reading text in pictures, which comes after hearing; 0: one for each core."
+    )
     record_max_bytes: int = Field(200 << 20, ge=1, description="A record of a case that is longer is not read, in bytes.")
     record_max_pages: int = Field(1000, ge=1, description="Pages, slides or pictures of one record that are read at most.")
     record_ocr_max: int = Field(300, ge=0, description="Pictures and pages of one record that are read by OCR at most.")
