@@ -71,7 +71,7 @@ def page(
 ) -> HTMLResponse:
     """The whole page, with the answer in it where a question is asked."""
     asked = _asked(q, recording, product, host, since, until)
-    held = workplace.archive.catalog.recordings()[:RECORDINGS_OFFERED]
+    held = [one for one in workplace.archive.catalog.recordings() if one.kind is None][:RECORDINGS_OFFERED]
     html = _render(
         "page.html",
         language,
