@@ -37,8 +37,13 @@ class Estimated:
 
 
 def estimate_or_leave(workplace: Workplace, recording_id: str, actor: str) -> str:
-    """Estimate as a step of a job: what was decided. What goes wrong is logged and leaves the clocks as they are; search can do without."""
+    """Estimate as a step of a job: what was decided. What goes wrong is logged and leaves the clocks as they are; search can do without.
+
+    While a capture goes on nothing is estimated: it measures its clock itself, and there is more to go by at its end.
+    """
     try:
+        if workplace.archive.catalog.recording(recording_id).live:
+            return "live"
         return estimate(workplace, recording_id, actor).decision
     except (LiveProofError, OSError) as error:
         log.warning("clock.not_estimated", recording=recording_id, error=str(error))

@@ -20,7 +20,7 @@ from api.processing import open_jobs, process_or_index
 from api.workplace import Workplace, open_workplace
 from archive.settings import ArchiveSettings
 from archive.timeline import WallTime, format_ms
-from archive.transcript import Transcript
+from archive.transcript import Provenance, Segment, Transcript
 from ingest.admission import IngestRequest
 from search.settings import SearchSettings
 from tests.simulators.same_session import (
@@ -28,6 +28,7 @@ from tests.simulators.same_session import (
     QUESTION,
     SEVEN_MS,
     STARTED,
+    TRUTH,
     Line,
     one_file,
     platform_dump,
@@ -75,18 +76,19 @@ class Found:
 
 
 class ThreeWays:
-    """The session's files in a folder, and an archive that takes them in, each sound heard once; parts by the words of the whole, unless
-    they are to be heard for themselves."""
+    """The session's files in a folder, and an archive that takes them in. Each sound is heard; without `hear` the words are those of the
+    session's truth, as somebody might have captioned it, each in the part that holds it."""
 
-    def __init__(self, folder: Path, hear_parts: bool = True, beam: int = 5) -> None:
-        self._folder, self._hear_parts = folder, hear_parts
+    def __init__(self, folder: Path, hear: bool = True) -> None:
+        self._folder = folder
         self.whole = one_file(folder / "whole.flv")
         self.lines = viewers_lines()
         settings = ArchiveSettings(home=folder / "home", free_space_margin_bytes=0)
         self.place: Workplace = open_workplace(settings, lambda: STARTED.plus_ms(4 * 3_600_000))
-        self.place.transcribe_settings = TranscribeSettings(whisper_model=BUNDLED_NAME, whisper_device="cpu", whisper_beam=beam)
+        self.place.transcribe_settings = TranscribeSettings(whisper_model=BUNDLED_NAME, whisper_device="cpu")
         self.place.search_settings = SearchSettings(embedding_model="none")
-        self._heard: Transcript | None = None
+        self._heard: Transcript | None = None if hear else _captioned()
+        self._hear = hear
         self._parts: list[Path] = []
 
     def close(self) -> None:
@@ -115,7 +117,7 @@ class ThreeWays:
         recording_id = f"way-{number}"
         media, chats = self._files(way, self._folder / recording_id)
         operations.ingest(self.place, IngestRequest(media, recording_id, chats, started_at=way.started_at), "benchmark")
-        if self._heard is None or (way.seven and self._hear_parts):
+        if self._hear and (self._heard is None or way.seven):
             with open_jobs(self.place) as jobs:
                 jobs.wait(process_or_index(jobs, recording_id))
             done = estimate(self.place, recording_id, "benchmark")
@@ -162,6 +164,12 @@ class ThreeWays:
     def _xml(self, name: str, *, head: WallTime, offset_by_ms: int = 0) -> Path:
         kept: list[Line] = [line for line in self.lines if line.at_ms + offset_by_ms >= 0]
         return recorder_xml(self._folder / f"{name}.xml", kept, head=head, offset_by_ms=offset_by_ms)
+
+
+def _captioned() -> Transcript:
+    said = tuple(Segment(n, None, line["start_ms"], line["end_ms"], line["text"]) for n, line in enumerate(TRUTH["lines"]))
+    spans = tuple((segment.start_ms, segment.end_ms) for segment in said)
+    return Transcript("", 0, Provenance("imported", "", "truth", None, {}, STARTED), said, spans)
 
 
 def table(found: Sequence[Found]) -> str:
