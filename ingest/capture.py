@@ -205,6 +205,8 @@ class Capture:
                 silent = time.monotonic() - opened.writer.advanced_at
                 if not opened.writer.running or silent > (self._settings.capture_stall_s if opened.writer.media_ms else patience):
                     break
+            if self._by_ffmpeg and opened.writer.ended_well:
+                self.stop("ended")  # its HLS reader ends with the playlist only
             said = opened.writer.said if not opened.writer.running else "nothing came any more"
             self._lost("lost", f"{address.shown}: {said}")
         return False

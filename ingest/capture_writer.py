@@ -111,6 +111,11 @@ class StreamWriter:
         return self._process.poll() is None
 
     @property
+    def ended_well(self) -> bool:
+        """Whether it came to the end of the stream by itself."""
+        return self._process.poll() == 0
+
+    @property
     def said(self) -> str:
         """ffmpeg's last words, without secrets."""
         return " / ".join(self._lines) or f"ffmpeg ended with code {self._process.poll()}"
