@@ -80,6 +80,7 @@ ACTIONS = {
     "media.root": ("登记媒体根 media.root", "media.root"),
     "transcribe": ("转写 transcribe", "transcribe"),
     "transcript.edit": ("人工校改 transcript.edit", "transcript.edit"),
+    "clock": ("对时 clock", "clock"),
     "case.open": ("立案 case.open", "case.open"),
     "case.moment": ("列入时刻 case.moment", "case.moment"),
     "case.step": ("案件进展 case.step", "case.step"),
