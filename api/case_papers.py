@@ -1,5 +1,11 @@
 """Papers and calls of a case: taken in, read or heard, and taken back."""
 
+import errno
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -12,7 +18,7 @@ from api.record_reading import read_or_index
 from api.workplace import Workplace
 from archive.case import Attachment
 from archive.case_attachments import CALL, attach_call, attach_file
-from archive.errors import AlreadyHeld, InvalidCase, LiveProofError
+from archive.errors import AlreadyHeld, InvalidCase, LiveProofError, StorageFull
 from archive.jobs import Jobs
 from archive.timeline import WallTime
 from ingest.admission import IngestRequest
@@ -56,13 +62,39 @@ def _attach_call(
     progress: Progress,
 ) -> Attachment:
     workplace.archive.cases.case(case_id)
-    request = IngestRequest(media=(path,), kind=CALL, started_at=started_at, title=title or None)
-    admitted = operations.ingest(workplace, request, actor, progress)
+    with _nameless(workplace, path) as file:
+        admitted = operations.ingest(workplace, IngestRequest(media=(file,), kind=CALL, started_at=started_at), actor, progress)
     if admitted.recording.kind != CALL:
         raise AlreadyHeld(
             f"{path.name} is held as the live session {admitted.recording.id}: rest the case on a moment of it with liveproof case add"
         )
-    return attach_call(workplace.archive, case_id, admitted.recording, actor, title=title, purpose=purpose, withheld=withheld)
+    return attach_call(workplace.archive, case_id, admitted.recording, path.name, actor, title=title, purpose=purpose, withheld=withheld)
+
+
+@contextmanager
+def _nameless(workplace: Workplace, path: Path) -> Iterator[Path]:
+    """The file as `call.…`: parts are named in the log and in packages, and people name calls after whom they talked to (G9)."""
+    scratch = workplace.archive.home / "scratch"
+    scratch.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="call-", dir=scratch) as folder:
+        ending = path.suffix.lower() if re.fullmatch(r"\.[a-z0-9]{1,5}", path.suffix.lower()) else ""
+        named = Path(folder) / f"call{ending}"
+        if path.is_file():
+            try:
+                named.hardlink_to(path.resolve())
+            except OSError:
+                _copied(path, named)
+        yield named if named.exists() else path
+
+
+def _copied(path: Path, named: Path) -> None:
+    """Where the file lies on another disk. StorageFull if there is no room for it here."""
+    try:
+        shutil.copyfile(path, named)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise StorageFull(f"there is no room for {path.name} while it is admitted: free {path.stat().st_size} bytes") from error
+        raise InvalidCase(f"{path} can't be read: {error.strerror}") from error
 
 
 def withdraw_paper(workplace: Workplace, case_id: str, number: int, reason: str, actor: str) -> Attachment:

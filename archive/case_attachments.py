@@ -138,7 +138,15 @@ def attach_file(
 
 
 def attach_call(
-    archive: "Archive", case_id: str, recording: Recording, actor: str, *, title: str = "", purpose: str = "", withheld: bool = False
+    archive: "Archive",
+    case_id: str,
+    recording: Recording,
+    file_name: str,
+    actor: str,
+    *,
+    title: str = "",
+    purpose: str = "",
+    withheld: bool = False,
 ) -> Attachment:
     """Note a video call of the case that was admitted as a recording, by its one part. InvalidCase for a recording that is no call."""
     if recording.kind != CALL or len(recording.parts) != 1:
@@ -147,7 +155,7 @@ def attach_call(
     _check_words(title, purpose)
     with archive.store.open(part.digest) as content:
         media_type = sniff_media(content.read(SNIFFED_BYTES))
-    name = part.file_name
+    name = Path(file_name).name[-NAME_MAX_CHARS:]
     paper = Attachment(0, CALL, title or name, purpose, part.digest, part.size_bytes, name, media_type, withheld, WallTime(0), actor)
     draft = replace(paper, recording_id=recording.id)
     added = archive.cases.add_attachment(case_id, draft)

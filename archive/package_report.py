@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
+from archive.case_attachments import CALL
 from archive.case_names import ACTIONS, DETAILS, DOUBTS, GIVEN, PAPERS, STAGES, VALUES
 from archive.case_stages import class_of
 from archive.digest import Json
@@ -150,7 +151,7 @@ def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, 
         (say("机器所听", "As heard"), evidence.heard or spoken_words(moment.quote) or "—"),
         (say("人工校改", "As edited"), evidence.edited or say("无", "not edited")),
         (say("证明目的", "Purpose"), masked(moment.purpose)),
-        (say("场次", "Session"), on_air),
+        (say(*PAPERS[CALL]) if evidence.recording.kind == CALL else say("场次", "Session"), on_air),
         (say("录像时间", "In the recording"), f"{format_ms(moment.start_ms)} – {format_ms(moment.end_ms)}"),
         (say("当地时刻", "Wall clock"), f"{clock_time(wall)} ± {uncertainty} ms" if wall else say("未知", "unknown")),
         (say("转写引擎", "Recogniser"), engine),

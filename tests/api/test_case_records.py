@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,6 +152,28 @@ def test_what_was_attached_without_reading_is_told_and_done_by_work_as_is_a_lost
     assert run("case", "show", "case-1")["attachments"][0]["reading"]["version"] == 1, "indexed again, not read again"
 
 
+def test_a_reading_that_was_killed_goes_on_and_gives_one_version(home: Path, folder: Path) -> None:
+    case()
+    (folder / "扫描.pdf").write_bytes(papers.scanned_pdf_bytes(("质保三年",)))
+    command = [sys.executable, "-m", "api.cli", "case", "attach", "case-1", str(folder / "扫描.pdf"), "--kind", "document"]
+    place = open_workplace()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as reading:
+        until = time.monotonic() + 60
+        while not place.archive.cases.case("case-1").attachments and time.monotonic() < until:
+            time.sleep(0.02)
+        reading.kill()
+    assert place.archive.records.newest_versions() == {("case-1", 1): 0}, "it was killed before it had read"
+    place.close()
+    run("work")
+    run("work")
+    place = open_workplace()
+    assert place.archive.records.newest_versions() == place.index.records() == {("case-1", 1): 1}
+    reading_held = place.archive.records.latest("case-1", 1)
+    assert reading_held and [piece.text for piece in reading_held.pieces] == ["质保三年"]
+    assert [entry.action for entry in place.archive.custody.entries(["case-1"])].count("record.read") == 1
+    place.close()
+
+
 def test_a_damaged_paper_stays_attached_and_says_what_is_wrong_with_it(home: Path, folder: Path) -> None:
     case()
     broken = attach(folder, "坏.pdf", papers.pdf_bytes(papers.CONTRACT)[:200], "document")
@@ -167,6 +192,7 @@ def test_a_call_is_heard_as_a_recording_and_met_only_within_its_case(home: Path,
     assert (call["kind"], call["given_as"]) == ("call", "withheld") and call["recording"]
     assert run("search", "七天无理由退货", "--case", "case-1")["unread"] == [1]
     place = open_workplace()
+    assert place.archive.catalog.recording(call["recording"]).parts[0].file_name == "call.flac", "people name calls after people"
     assert call["recording"] in unprocessed(place), "liveproof work hears it like a stream"
     heard = Segment(1, 1, 8556, 11351, "我们承诺七天无理由退货")
     place.archive.transcripts.add(call["recording"], Provenance("human", "", "", None, {}, WallTime.now()), [heard], [], [], "tester")

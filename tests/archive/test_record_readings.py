@@ -104,11 +104,11 @@ def test_a_call_goes_with_its_case_and_into_packages_by_its_digest_alone(archive
     part = Part(1, digest, size, "通话.mp4", 1000, "mp4", {}, ClockMap(0, STARTED, 500, "given"))
     call = Recording("call-1", None, None, None, None, STARTED, 1000, archive.clock(), (part,), kind="call")
     archive.catalog.admit(Admission(call), "tester")
-    paper = attach_call(archive, "case-1", call, "tester", purpose="客服答应退差价")
+    paper = attach_call(archive, "case-1", call, "与小李通话.mp4", "tester", purpose="客服答应退差价")
     assert (paper.recording_id, paper.media_type, given_as(paper)) == ("call-1", "video/mp4", "withheld")
     assert archive.cases.case("case-1").attachments[1] == paper
     with pytest.raises(InvalidCase, match="live session"):
-        attach_call(archive, "case-1", replace(call, kind=None), "tester")
+        attach_call(archive, "case-1", replace(call, kind=None), "通话.mp4", "tester")
     later = replace(archive, retention=_retention_at(archive, archive.clock().plus_ms(40 * 365 * 86_400_000)))
     plan = later.retention.plan_purge()
     assert {item.subject for item in plan.items} == {"case-1", "call-1"}
