@@ -207,9 +207,11 @@ def _header(container: "InputContainer") -> dict[str, Json]:
     streams: list[Json] = []
     for stream in chosen_streams(container):
         if stream is not None:
-            extradata = stream.codec_context.extradata
+            # A codec that no library knows has no decoder to be set up; its packets are held to the root all the same.
+            context = stream.codec_context
+            extradata = context.extradata if context is not None else None
             shown = None if in_band or not extradata else hashlib.sha256(extradata).hexdigest()
-            streams.append({"kind": stream.type, "codec": stream.codec_context.name, "extradata": shown})
+            streams.append({"kind": stream.type, "codec": context.name if context is not None else "unknown", "extradata": shown})
     return {"streams": streams}
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from io import FileIO
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from ingest.errors import FileChanged, InputTooLarge, UnknownFormat, UnreadableFile
@@ -29,8 +29,11 @@ class InputFile:
         return storable(self.path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
     def open(self) -> FileIO:
-        """The file that was checked, to read, unbuffered. FileChanged if another one stands under its name by now."""
-        stream = self.path.open("rb", buffering=0)
+        """The file that was checked, to read, unbuffered. FileChanged if another one, or none, stands under its name by now."""
+        try:
+            stream = self.path.open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise self._changed() from error
         try:
             self._compare(os.fstat(stream.fileno()))
         except BaseException:
@@ -88,8 +91,8 @@ def check_file(path: Path, what: str, max_bytes: int, *, may_be_empty: bool = Fa
 
 def read_bytes(file: InputFile) -> bytes:
     """The whole file, as it was when it was checked."""
-    with file.path.open("rb") as stream:
-        content = stream.read(file.size_bytes + 1)
+    with file.open() as stream, BufferedReader(stream) as buffered:
+        content = buffered.read(file.size_bytes + 1)
     if len(content) != file.size_bytes:
         file.check_unchanged()
         raise FileChanged(f"{file.path} changed while it was read: ingest it again")

@@ -163,6 +163,8 @@ def _csv(text: str, file: InputFile) -> Iterator[tuple[str, Mapping[str, Json]]]
         names = [name.strip() for name in reader.fieldnames or []]
         if len(set(names)) != len(names) or not all(names):
             raise InvalidContent(f"{file.path}: the head line must name each column once: {','.join(names)[:200]}")
+        if "product_id" not in names:
+            raise InvalidContent(f"{file.path}: its head line names no column product_id, so it is no table of products or events")
         reader.fieldnames = names
         for row in reader:
             place = f"{file.path}, line {reader.line_num}"
