@@ -9,12 +9,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import operations
 from api.exits import explain
 from api.workplace import Workplace
-from archive.errors import LiveProofError, StorageFull
+from archive.errors import GrownMeanwhile, LiveProofError, StorageFull
 from archive.recording import Part
 from ingest.admission import IngestRequest
 from ingest.capture_parts import next_part
 from ingest.capture_spool import CaptureNote, Spool, Waiting, all_spools, only_capture
-from ingest.errors import AlreadyCaptured
+from ingest.errors import AlreadyCaptured, FileChanged, InputTooLarge
 from ingest.extension import ExtendRequest
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class Admitter:
         except StorageFull:
             raise
         except LiveProofError as error:
-            if error.status >= 500:
+            if error.status >= 500 or isinstance(error, (FileChanged, GrownMeanwhile, InputTooLarge)):
                 raise
             self._set_aside(waiting, error)
             return None

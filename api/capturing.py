@@ -223,6 +223,9 @@ class LiveCapture:
     def _look(self, capture: Capture) -> None:
         """What is watched beside: how far the capture is, and how much room is left."""
         self.state.connected, self.state.captured_ms = capture.connected, capture.captured_ms
+        if self.state.parts + self.state.waiting >= self._settings.parts_max - 2:
+            log.error("capture.recording_full", recording=self.recording_id, parts=self.state.parts)
+            capture.stop("full")
         archive = self._place.archive
         needed = archive.settings.free_space_margin_bytes + ROOM_BYTES + 4 * self._largest
         folders = {archive.home, archive.settings.objects_folder}

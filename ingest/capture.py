@@ -28,7 +28,7 @@ from ingest.web_reading import WebReader, chunks
 
 log = structlog.get_logger(__name__)
 
-Outcome = Literal["ended", "stopped", "time", "given_up", "disk_full"]
+Outcome = Literal["ended", "stopped", "time", "given_up", "disk_full", "full"]
 # A stretch of this length shows that the server is well: the next break is tried again at once.
 _WELL_MS = 10_000
 _FIRST_PAUSE_S = 0.5

@@ -32,6 +32,7 @@ CAPTURE: dict[str, tuple[str, str]] = {
     "ending.time": ("已到时长", "time is up"),
     "ending.given_up": ("长时间没有信号", "no signal for too long"),
     "ending.disk_full": ("磁盘将满", "the disk is nearly full"),
+    "ending.full": ("这一场的分段数已到上限，请另开一场", "the recording has as many parts as it may: capture into a further one"),
     "gap.connection_lost": ("连接中断", "connection lost"),
     "gap.capture_stopped": ("录制中断", "capture stopped"),
 }
