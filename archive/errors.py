@@ -15,10 +15,6 @@ class LiveProofError(Exception):
         """What is wrong, as text that can be stored and sent: file names and quoted content may hold NULs and halves of surrogate pairs."""
         return super().__str__().replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
 
-    def __str__(self) -> str:
-        """What is wrong, as text that can be stored and sent: file names and quoted content may hold NULs and halves of surrogate pairs."""
-        return super().__str__().replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
-
 
 class NotFound(LiveProofError):
     """No such recording, case or product is held."""
