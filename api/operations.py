@@ -62,6 +62,11 @@ def indexed_version(workplace: Workplace, recording_id: str) -> int:
     return next((entry.transcript_version for entry in workplace.index.recordings(Filter(recording=recording_id))), 0)
 
 
+def indexed_as_of(workplace: Workplace, recording_id: str) -> int:
+    """The last custody entry whose files search holds; 0 if it holds nothing of the recording."""
+    return next((entry.as_of for entry in workplace.index.recordings(Filter(recording=recording_id))), 0)
+
+
 def ingest(workplace: Workplace, request: IngestRequest, actor: str, progress: Progress = ignore_progress) -> Admitted:
     """Admit a session: its files, and the Merkle root of each part's media, so that a clip can be proven without the whole (G1, G3).
 
@@ -87,6 +92,8 @@ def extend(workplace: Workplace, recording_id: str, request: ExtendRequest, acto
 def index(workplace: Workplace, recording_id: str) -> tuple[int, IndexedCounts]:
     """Put a recording's newest transcript into the index, in place of what was there; its version and what was indexed."""
     catalog = workplace.archive.catalog
+    # Looked up before anything is read: what comes meanwhile is then known not to be in it.
+    as_of = catalog.as_of(recording_id)
     transcript = workplace.archive.transcripts.latest(recording_id)
     if transcript is None:
         raise NotFound(f"recording {recording_id} has no transcript to index: run liveproof transcribe {recording_id}")
@@ -100,6 +107,7 @@ def index(workplace: Workplace, recording_id: str) -> tuple[int, IndexedCounts]:
         workplace.embedder,
         transcript.version,
         screen=workplace.archive.screens.texts(recording_id),
+        as_of=as_of,
     )
     return transcript.version, counts
 

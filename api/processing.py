@@ -4,38 +4,30 @@ Each batch of windows is a step of its own, so that kill -9 costs one batch. Ste
 process's workplace, set by `open_jobs`.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 
 import structlog
 from dbos import DBOS
 
 from api import record_reading
 from api.clock_estimating import estimate_or_leave
+from api.hearing import LOOK, hear_new_parts, unheard
 from api.media_checking import check_new_parts
-from api.operations import index, indexed_version
+from api.operations import index, indexed_as_of, indexed_version
 from api.rendition_making import make_new_renditions
 from api.screen_reading import read_new_parts, unread
 from api.workplace import Workplace
-from archive.digest import Json
-from archive.errors import LiveProofError, NoMediaHeld
-from archive.jobs import Jobs
-from archive.recording import Part
-from transcribe.audio import Sound
-from transcribe.kept import plan_from_json, plan_to_json, segments_from_json, segments_to_json
-from transcribe.speech_regions import Window
-from transcribe.transcription import joined, provenance_of, sound_of, transcribe_batch, windows_of
+from archive.errors import LiveProofError
+from archive.jobs import Jobs, wait_for_turn
 
 KIND, AGAIN = "process", "transcribe"
+TURN = "turn"
 
 log = structlog.get_logger(__name__)
 
 _workplace: Workplace | None = None
 _watcher: Callable[[str, int, int], None] | None = None
-_hearing = threading.Lock()  # one batch at a time: engines use every core already
 
 
 @contextmanager
@@ -53,8 +45,22 @@ def open_jobs(workplace: Workplace, watcher: Callable[[str, int, int], None] | N
 
 
 def process_or_index(jobs: Jobs, recording_id: str) -> str:
-    """Start, or find under way, what makes a recording searchable; the job's id. A done job is repeated if its work is not there."""
-    return jobs.start(process_recording, recording_id, KIND, again=_is_unprocessed(_place(), recording_id))
+    """Start, or find under way, what makes all that is held of a recording searchable; the job's id.
+
+    A done job is repeated if its work is not there. Behind one under way that looked before the newest came, a further one is queued.
+    """
+    as_of = _place().archive.catalog.as_of(recording_id)
+
+    def is_late(job_id: str) -> bool:
+        """Whether a job under way may have looked before what is wanted now was there. One that still waits for its turn has not."""
+        steps = DBOS.list_workflow_steps(job_id)
+        looks = [step["output"] for step in steps if step["function_name"] == LOOK]
+        if looks and isinstance(looks[-1], dict):
+            return int(looks[-1]["as_of"]) < as_of
+        return any(step["function_name"] == TURN for step in steps)
+
+    again = _is_unprocessed(_place(), recording_id)
+    return jobs.start(process_recording, recording_id, KIND, again=again, is_late=is_late)
 
 
 def transcribe_again(jobs: Jobs, recording_id: str) -> str:
@@ -63,20 +69,22 @@ def transcribe_again(jobs: Jobs, recording_id: str) -> str:
 
 
 def unprocessed(workplace: Workplace) -> list[str]:
-    """Recordings that lack a transcript or whose newest one is not what the index holds."""
+    """Recordings of which something was not heard, read or brought into the index as it now stands."""
     return [recording_id for recording_id in workplace.archive.catalog.ids() if _is_unprocessed(workplace, recording_id)]
 
 
 def _is_unprocessed(workplace: Workplace, recording_id: str) -> bool:
     newest = workplace.archive.transcripts.newest_version(recording_id)
-    return newest == 0 or indexed_version(workplace, recording_id) != newest or unread(workplace, recording_id)
+    if newest == 0 or indexed_version(workplace, recording_id) != newest or unread(workplace, recording_id):
+        return True
+    return indexed_as_of(workplace, recording_id) < workplace.archive.catalog.as_of(recording_id) or unheard(workplace, recording_id)
 
 
 @DBOS.workflow(name="process_recording")
 def process_recording(recording_id: str) -> str:
-    """Transcribe unless a transcript is held already, then index."""
-    if DBOS.run_step({"name": "transcript held"}, _held_version, recording_id) == 0:
-        _hear(recording_id)
+    """Hear what was not heard yet, then index. Jobs of one recording run one after the other."""
+    DBOS.run_step({"name": TURN}, _wait_for_turn, recording_id, DBOS.workflow_id or "")
+    hear_new_parts(_place, recording_id, _tell)
     DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id)
     indexed: str = DBOS.run_step({"name": "index"}, _index, recording_id)
     check_new_parts(_place, recording_id, _tell)
@@ -89,89 +97,15 @@ def process_recording(recording_id: str) -> str:
 
 @DBOS.workflow(name="retranscribe_recording")
 def retranscribe_recording(recording_id: str) -> str:
-    """Transcribe in any case, then index."""
-    _hear(recording_id)
+    """Hear all of it in any case, then index."""
+    DBOS.run_step({"name": TURN}, _wait_for_turn, recording_id, DBOS.workflow_id or "")
+    hear_new_parts(_place, recording_id, _tell, again=True)
     DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id)
     return DBOS.run_step({"name": "index"}, _index, recording_id)
 
 
-def _hear(recording_id: str) -> None:
-    plans: list[dict[str, Json]] = []
-    heard: list[list[list[Json]]] = []
-    for number in DBOS.run_step({"name": "parts"}, _parts, recording_id):
-        plan = DBOS.run_step({"name": f"plan {number}"}, _plan, recording_id, number)
-        batches = DBOS.run_step({"name": f"batches {number}"}, _batch_count, plan)
-        heard.append(
-            [DBOS.run_step({"name": f"hear {number}.{batch}"}, _hear_batch, recording_id, plan, batch) for batch in range(batches)]
-        )
-        plans.append(plan)
-        DBOS.run_step({"name": f"let go of sound {number}"}, _let_go_of_sound, recording_id, number)
-    DBOS.run_step({"name": "store transcript"}, _store, recording_id, plans, heard, DBOS.workflow_id or "")
-
-
-def _held_version(recording_id: str) -> int:
-    return _place().archive.transcripts.newest_version(recording_id)
-
-
-def _parts(recording_id: str) -> list[int]:
-    recording = _place().archive.catalog.recording(recording_id)
-    if not recording.has_media:
-        raise NoMediaHeld(f"recording {recording_id} holds captions only: there is no sound to transcribe")
-    return [part.number for part in recording.parts]
-
-
-def _plan(recording_id: str, number: int) -> dict[str, Json]:
-    part = _part(recording_id, number)
-    _tell("plan", number - 1, number)
-    with _hearing:
-        plan = windows_of(part, _sound(part), _place().transcribe_settings, _place().engine)
-    _tell("plan", number, number)
-    return plan_to_json(plan)
-
-
-def _batch_count(plan: dict[str, Json]) -> int:
-    return len(_batches(plan))
-
-
-def _batches(plan: dict[str, Json]) -> list[tuple[Window, ...]]:
-    return plan_from_json(plan).batches(_place().transcribe_settings.whisper_batch)
-
-
-def _hear_batch(recording_id: str, plan: dict[str, Json], batch: int) -> list[Json]:
-    part = _part(recording_id, plan_from_json(plan).part)
-    batches = _batches(plan)
-    with _hearing:
-        sound = _sound(part)
-        if sound is None:
-            return []
-        segments = transcribe_batch(sound, part, batches[batch], _place().engine)
-    _tell(f"transcribe {part.number}", batch + 1, len(batches))
-    return segments_to_json(segments)
-
-
-def _let_go_of_sound(recording_id: str, number: int) -> None:
-    _scratch(_part(recording_id, number)).unlink(missing_ok=True)
-
-
-def _store(recording_id: str, plans: list[dict[str, Json]], heard: list[list[list[Json]]], job: str) -> int:
-    place = _place()
-    held = place.archive.transcripts.latest(recording_id)
-    if held and held.provenance.parameters.get("job") == job:
-        return held.version  # killed between the commit and the step's own record: it stands already
-    parts = [
-        joined(plan_from_json(plan), [segments_from_json(batch) for batch in batches]) for plan, batches in zip(plans, heard, strict=True)
-    ]
-    provenance = provenance_of(place.engine, place.transcribe_settings, place.archive.clock())
-    stored = place.archive.transcripts.add(
-        recording_id,
-        replace(provenance, parameters={**provenance.parameters, "job": job}),
-        [segment for part in parts for segment in part.segments],
-        [span for part in parts for span in part.speech],
-        [span for part in parts for span in part.skipped],
-        place.archive.settings.actor,
-    )
-    log.info("transcribed", recording=recording_id, version=stored.version, segments=len(stored.segments))
-    return stored.version
+def _wait_for_turn(recording_id: str, job_id: str) -> None:
+    wait_for_turn(_place().archive.home, job_id, (KIND, AGAIN), recording_id)
 
 
 def _estimate_clocks(recording_id: str) -> str:
@@ -187,23 +121,6 @@ def _index(recording_id: str) -> str:
     version, counts = index(_place(), recording_id)
     _tell("index", 1, 1)
     return f"transcript version {version}, {counts.passages} passages"
-
-
-def _part(recording_id: str, number: int) -> Part:
-    return next(part for part in _place().archive.catalog.recording(recording_id).parts if part.number == number)
-
-
-def _sound(part: Part) -> Sound | None:
-    place = _place()
-    if not part.may_sound:
-        return None
-    return sound_of(place.archive.store.path(part.digest), _scratch(part), place.transcribe_settings, times_joined=part.times_joined)
-
-
-def _scratch(part: Part) -> Path:
-    folder = _place().archive.home / "scratch"
-    folder.mkdir(exist_ok=True)
-    return folder / f"{part.digest.removeprefix('sha256:')}.sound"
 
 
 def _tell(step: str, done: int, total: int) -> None:

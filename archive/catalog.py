@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
-from archive.admission import Admission, Extension, Source
+from archive.admission import BROUGHT_BY, Admission, Extension, Source
 from archive.catalog_rows import (
     events_held,
     messages_brought,
@@ -107,6 +107,12 @@ class Catalog:
         """The files beside the media, in the order of their numbers, which go from 1."""
         with self._database.reading() as connection:
             return sources_held(connection, recording_id)
+
+    def as_of(self, recording_id: str) -> int:
+        """The last custody entry that brought something of the recording; 0 if it isn't held."""
+        query = select(func.max(custody_entries.c.seq)).where(custody_entries.c.subject == recording_id)
+        with self._database.reading() as connection:
+            return connection.execute(query.where(custody_entries.c.action.in_(BROUGHT_BY))).scalar() or 0
 
     def has_grown(self, recording_id: str) -> bool:
         """Whether something was added to the recording since it was admitted."""

@@ -23,6 +23,10 @@ from archive.timeline import WallTime
 
 MAX_SLOTS = 64
 APPLICATION = "liveproof"
+WORKERS = "workers"
+# Jobs that wait for their turn hold a thread each.
+THREADS = 64
+TURN_MAX_S, TURN_POLL_S, ADOPTING_S = 24 * 3600, 0.2, 5
 # A job begun by one release is finished by the next: steps are named and their results are plain JSON.
 JOB_FORMAT = "1"
 
@@ -59,13 +63,16 @@ _STATES = {
 }
 
 
+_UNDER_WAY = ["PENDING", "ENQUEUED", "DELAYED"]
+
+
 class Jobs:
     """A running job engine of this process. Workflows must be registered, that is their modules imported, before it is opened."""
 
     def __init__(self, settings: ArchiveSettings, home: Path) -> None:
         from dbos import DBOS, DBOSConfig
 
-        self._slots = home / "workers"
+        self._slots = home / WORKERS
         self._slots.mkdir(parents=True, exist_ok=True)
         self._lock, self.worker = self._take_slot()
         config = DBOSConfig(
@@ -75,22 +82,32 @@ class Jobs:
             application_version=JOB_FORMAT,
             log_level="CRITICAL",
             notification_listener_polling_interval_sec=0.2,
+            max_executor_threads=THREADS,
         )
         DBOS(config=config)
         DBOS.launch()
-        self._adopt_from_dead_workers()
+        _adopt_from_dead_workers(self._slots, self.worker)
 
-    def start(self, workflow: Callable[[str], str], subject: str, kind: str, again: bool = False) -> str:
+    def start(
+        self,
+        workflow: Callable[[str], str],
+        subject: str,
+        kind: str,
+        again: bool = False,
+        is_late: Callable[[str], bool] = lambda job_id: False,
+    ) -> str:
         """Start `workflow(subject)` once: while its last run stands, done or under way, that run is the answer.
 
-        A failed or cancelled run is followed by a further one, a done one only if `again`. Returns the job's id.
+        A failed or cancelled run is followed by a further one, a done one only if `again`, one under way only if `is_late` says
+        of its id that it began too early for what it is wanted for now. Returns the job's id.
         """
         from dbos import DBOS, SetWorkflowID
 
         attempt = 1
         while (status := DBOS.get_workflow_status(f"{kind}:{subject}:{attempt}")) is not None:
             state = _STATES[status.status]
-            if state in ("waiting", "running") or (state == "done" and not again):
+            under_way = state in ("waiting", "running")
+            if (under_way and not is_late(status.workflow_id)) or (state == "done" and not again):
                 return status.workflow_id
             attempt += 1
         job_id = f"{kind}:{subject}:{attempt}"
@@ -157,19 +174,46 @@ class Jobs:
                 return lock, _executor_id(number)
         raise JobFailed(f"{MAX_SLOTS} workers run in {self._slots.parent} already: stop some")
 
-    def _adopt_from_dead_workers(self) -> None:
-        from dbos import DBOS
 
-        for workflow in DBOS.list_workflows(status=["PENDING"]):
-            owner = workflow.executor_id
-            slot = next((n for n in range(MAX_SLOTS) if _executor_id(n) == owner), None)
-            if owner == self.worker or slot is None:
-                continue
-            lock = _try_lock(self._slots / f"{slot}.lock")
-            if lock:
-                log.info("job_adopted", job=workflow.workflow_id, dead_worker=owner, worker=self.worker)
-                DBOS.resume_workflow(workflow.workflow_id)
-                lock.close()
+def wait_for_turn(home: Path, job_id: str, kinds: Iterable[str], subject: str) -> None:
+    """Wait until every job of these kinds about the subject that was started before this one has ended, in whichever process.
+
+    Jobs of workers that died meanwhile are taken over. JobFailed after a day.
+    """
+    from dbos import DBOS
+
+    def under_way() -> list[tuple[int, int, str]]:
+        found = []
+        for kind in kinds:
+            prefix = f"{kind}:{subject}:"
+            found += DBOS.list_workflows(status=_UNDER_WAY, workflow_id_prefix=prefix, load_input=False, load_output=False)
+        return [(each.created_at or 0, len(each.workflow_id), each.workflow_id) for each in found]
+
+    began = looked = time.monotonic()
+    while True:
+        jobs = under_way()
+        mine = next((job for job in jobs if job[2] == job_id), None)
+        if mine is None or min(jobs) == mine:
+            return
+        if time.monotonic() - began > TURN_MAX_S:
+            raise JobFailed(f"job {job_id} waited a day for {min(jobs)[2]}, which neither ends nor fails")
+        if time.monotonic() - looked > ADOPTING_S:
+            _adopt_from_dead_workers(home / WORKERS, f"the one that waits with {job_id}")
+            looked = time.monotonic()
+        time.sleep(TURN_POLL_S)
+
+
+def _adopt_from_dead_workers(slots: Path, worker: str) -> None:
+    """Take over what is pending of slots whose lock is free. One's own is not: another handle on it can't be had. `worker`: for the log."""
+    from dbos import DBOS
+
+    for workflow in DBOS.list_workflows(status=["PENDING"], load_input=False, load_output=False):
+        slot = next((n for n in range(MAX_SLOTS) if _executor_id(n) == workflow.executor_id), None)
+        lock = _try_lock(slots / f"{slot}.lock") if slot is not None else None
+        if lock:
+            log.info("job_adopted", job=workflow.workflow_id, dead_worker=workflow.executor_id, worker=worker)
+            DBOS.resume_workflow(workflow.workflow_id)
+            lock.close()
 
 
 def forget_jobs(settings: ArchiveSettings, home: Path, kinds: Iterable[str], subject: str) -> int:

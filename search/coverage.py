@@ -16,7 +16,8 @@ class Coverage:
 
     `unheard_ms`: media that is held, but whose sound is damaged or not there; what was said then was not heard.
     `captions_only` of the `recordings` hold no media; their length is that of their captions. `unsearched`: ids of recordings that are
-    held and asked about but not transcribed and indexed yet, so that nothing is known of what was said there.
+    held and asked about but not transcribed and indexed yet, so that nothing is known of what was said there. `live`: those that still
+    grow; all of this is of what they hold so far.
     """
 
     recordings: int
@@ -29,6 +30,7 @@ class Coverage:
     messages: int
     unheard_ms: int = 0
     unsearched: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
 
 
 def cover(entries: Sequence[RecordingEntry]) -> Coverage:
@@ -42,6 +44,7 @@ def cover(entries: Sequence[RecordingEntry]) -> Coverage:
         risky_ms=sum(entry.risky_ms for entry in entries),
         missing_ms=sum(gap.end_ms - gap.start_ms for entry in entries for gap in entry.recording.gaps),
         messages=sum(entry.messages for entry in entries),
+        live=tuple(entry.recording.id for entry in entries if entry.recording.live),
     )
 
 

@@ -88,7 +88,10 @@ class LinkedClaim:
 
 @dataclass(frozen=True, slots=True)
 class IndexedRecording:
-    """All that search holds of one recording; enough to answer without the archive."""
+    """All that search holds of one recording; enough to answer without the archive.
+
+    `as_of` is the last custody entry whose files are in it, `embedder` names the model of its passages' vectors (empty: none).
+    """
 
     recording: Recording
     units: tuple[IndexedUnit, ...]
@@ -100,6 +103,8 @@ class IndexedRecording:
     risky_ms: int
     segments: int
     transcript_version: int = 0
+    as_of: int = 0
+    embedder: str = ""
 
 
 def index_document(
@@ -112,6 +117,8 @@ def index_document(
     screen: Sequence[ScreenText] = (),
 ) -> IndexedRecording:
     """Derives everything that is stored for a recording."""
+    # Parts that came late have their segments behind those of later ones.
+    segments = sorted(segments, key=lambda segment: (segment.start_ms, segment.end_ms, segment.number))
     units = cut_units(recording, segments)
     kept = [message for message in messages if not message.recalled and message.kind in (MessageKind.CHAT, MessageKind.PAID)]
     described = _describe(units)

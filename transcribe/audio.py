@@ -134,6 +134,16 @@ class Sound:
             stream.seek(first * _BYTES_PER_SAMPLE)
             return _floats(stream.read(max(0, last - first) * _BYTES_PER_SAMPLE))
 
+    def stored(self, start_ms: int, end_ms: int, block_ms: int = BLOCK_MS) -> Iterator[bytes]:
+        """The bytes of [start_ms, end_ms) as they are stored, `block_ms` at a time; what lies outside the sound is left out."""
+        at = min(start_ms * SAMPLES_PER_MS, self.sample_count) * _BYTES_PER_SAMPLE
+        end = min(end_ms * SAMPLES_PER_MS, self.sample_count) * _BYTES_PER_SAMPLE
+        with self.path.open("rb") as stream:
+            stream.seek(at)
+            while at < end and (block := stream.read(min(block_ms * SAMPLES_PER_MS * _BYTES_PER_SAMPLE, end - at))):
+                at += len(block)
+                yield block
+
     def blocks(self, block_ms: int = BLOCK_MS) -> Iterator[Samples]:
         """All of it in order, `block_ms` at a time."""
         with self.path.open("rb") as stream:

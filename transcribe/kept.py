@@ -5,6 +5,7 @@ from typing import TypeAlias, cast
 
 from archive.digest import Json
 from archive.transcript import Segment, Word
+from transcribe.seams import Carried, Line, Piece
 from transcribe.speech_regions import Region, Spans, Window
 from transcribe.transcription import PartPlan, PartTranscript
 
@@ -12,9 +13,17 @@ _Object: TypeAlias = Mapping[str, Json]
 
 
 def plan_to_json(plan: PartPlan) -> dict[str, Json]:
-    """`windows`: a list of lists of [start_ms, end_ms, onset_ms, offset_ms]."""
+    """`windows`: a list of lists of [start_ms, end_ms, onset_ms, offset_ms]; `line`: of [part, starts_at_ms, media_ms, length_ms]."""
     windows = [[[r.start_ms, r.end_ms, r.onset_ms, r.offset_ms] for r in window.regions] for window in plan.windows]
-    return {"part": plan.part, "windows": windows, "speech": plan.speech, "skipped": plan.skipped, "sound": plan.sound}
+    return {
+        "part": plan.part,
+        "windows": windows,
+        "speech": plan.speech,
+        "skipped": plan.skipped,
+        "line": [[p.part, p.starts_at_ms, p.media_ms, p.length_ms] for p in plan.line.pieces],
+        "sound": plan.sound,
+        "carried": plan.carried.as_json() if plan.carried else None,
+    }
 
 
 def plan_from_json(kept: Mapping[str, Json]) -> PartPlan:
@@ -23,7 +32,16 @@ def plan_from_json(kept: Mapping[str, Json]) -> PartPlan:
         Window(number, tuple(Region(*cast(Sequence[int], region)) for region in cast(Sequence[Json], regions)))
         for number, regions in enumerate(cast(Sequence[Json], kept["windows"]))
     )
-    return PartPlan(cast(int, kept["part"]), windows, _spans(kept["speech"]), _spans(kept["skipped"]), cast(bool, kept["sound"]))
+    line = Line(tuple(Piece(*cast(Sequence[int], piece)) for piece in cast(Sequence[Json], kept["line"])))
+    return PartPlan(
+        cast(int, kept["part"]),
+        windows,
+        _spans(kept["speech"]),
+        _spans(kept["skipped"]),
+        line,
+        cast(bool, kept["sound"]),
+        Carried.of(kept["carried"]),
+    )
 
 
 def segments_to_json(segments: Sequence[Segment]) -> list[Json]:

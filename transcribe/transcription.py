@@ -4,6 +4,7 @@ Every step is a pure function of the sound, the settings and the model, so a ste
 """
 
 import math
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -20,8 +21,10 @@ from archive.transcript import Provenance, Segment, Word
 from transcribe.audio import Samples, Sound, ffmpeg_program, has_sound, hold_sound
 from transcribe.engines import Engine
 from transcribe.risk import risks_of
+from transcribe.seams import Carried, Line, line_of, split_at_end
 from transcribe.settings import TranscribeSettings
 from transcribe.speech_regions import (
+    Region,
     Spans,
     Window,
     find_regions,
@@ -39,14 +42,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """What will be recognised of a part: `windows` in ms of its media time; `speech` and `skipped` on the recording's time line, together
-    covering the part once. `sound` is False where the file holds no audio stream."""
+    """What will be recognised of a part: `windows` in ms of its `line`; `speech` and `skipped` on the recording's time line, together
+    covering the line once, but for what is `carried` over to the next part. `sound` is False where there is no audio stream."""
 
     part: int
     windows: tuple[Window, ...]
     speech: Spans
     skipped: Spans
+    line: Line
     sound: bool = True
+    carried: Carried | None = None
 
     def batches(self, size: int) -> list[tuple[Window, ...]]:
         """The windows in groups of `size`: the units of work that are kept."""
@@ -77,40 +82,50 @@ def sound_of(source: Path, scratch: Path, settings: TranscribeSettings, *, times
     return hold_sound(source, scratch, program=program, timeout_s=timeout_s, max_hours=hours, times_joined=times_joined)
 
 
-def windows_of(part: Part, sound: Sound | None, settings: TranscribeSettings, engine: Engine) -> PartPlan:
-    """Find the speech of a part and pack it into windows. Sound beyond the part's probed duration is left out."""
-    at = part.clock.to_recording
+def windows_of(
+    place: Part | Line, sound: Sound | None, settings: TranscribeSettings, engine: Engine, *, may_carry: bool = False
+) -> PartPlan:
+    """Find the speech of a part or line and pack it into windows. Sound beyond its probed duration is left out.
+
+    `may_carry`: the next part follows without a gap, so that speech which runs into the end is left to it.
+    """
+    line = place if isinstance(place, Line) else line_of(place)
+    part = line.pieces[-1].part
     if sound is None:
-        _log.warning("part_without_sound", part=part.number, file=part.file_name)
-        return PartPlan(part.number, (), (), ((part.start_ms, part.end_ms),), sound=False)
-    regions = find_regions(
-        speech_probabilities(sound.blocks()),
-        duration_ms=min(sound.duration_ms, part.duration_ms),
+        _log.warning("part_without_sound", part=part)
+        return PartPlan(part, (), (), _spans(line, [(0, line.length_ms)]), line, sound=False)
+    probabilities = array("f", speech_probabilities(sound.blocks()))
+    heard_ms = min(sound.duration_ms, line.length_ms)
+    regions: Sequence[Region] = find_regions(
+        probabilities,
+        duration_ms=heard_ms,
         threshold=settings.speech_threshold,
         min_pause_ms=settings.speech_min_pause_ms,
         pad_ms=settings.speech_pad_ms,
         max_ms=settings.speech_window_ms,
     )
+    until_ms, carried = line.length_ms, None
+    if may_carry:
+        begun_ms = line.length_ms - line.pieces[-1].length_ms
+        regions, from_ms = split_at_end(regions, probabilities, begun_ms, heard_ms, settings.speech_min_pause_ms)
+        if from_ms is not None:
+            until_ms = from_ms
+            carried = Carried(part, from_ms - begun_ms)
     speech = merged_spans(regions)
-    skipped = skipped_spans(speech, part.duration_ms)
-    heard, left_out = (tuple((at(start), at(end)) for start, end in spans) for spans in (speech, skipped))
-    return PartPlan(part.number, tuple(pack(regions, _pack_ms(settings, engine))), heard, left_out)
+    windows = tuple(pack(regions, _pack_ms(settings, engine)))
+    return PartPlan(part, windows, _spans(line, speech), _spans(line, skipped_spans(speech, until_ms)), line, carried=carried)
 
 
-def transcribe_batch(sound: Sound, part: Part, windows: Sequence[Window], engine: Engine) -> tuple[Segment, ...]:
-    """Segments of one batch on the recording's time line, numbered from 0 within the batch."""
+def transcribe_batch(sound: Sound, place: Part | Line, windows: Sequence[Window], engine: Engine) -> tuple[Segment, ...]:
+    """Segments of one batch on the recording's time line, numbered from 0 within the batch; each of the part that it starts in."""
+    line = place if isinstance(place, Line) else line_of(place)
     heard = engine.transcribe([_packed(sound, window) for window in windows])
     segments: list[Segment] = []
     for window, answer in zip(windows, heard, strict=True):
         utterances = utterances_of(window, answer)
         for utterance in utterances:
-            segments.append(_segment(len(segments), part, utterance, risks_of(utterance, utterances)))
+            segments.append(_segment(len(segments), line, utterance, risks_of(utterance, utterances)))
     return tuple(segments)
-
-
-def transcribe_window(sound: Sound, part: Part, window: Window, engine: Engine) -> tuple[Segment, ...]:
-    """One window alone."""
-    return transcribe_batch(sound, part, [window], engine)
 
 
 def joined(plan: PartPlan, batches: Sequence[Sequence[Segment]]) -> PartTranscript:
@@ -167,8 +182,14 @@ def _packed(sound: Sound, window: Window) -> Samples:
     return np.concatenate([sound.read(region.start_ms, region.end_ms) for region in window.regions])
 
 
-def _segment(number: int, part: Part, utterance: Utterance, risk: tuple[str, ...]) -> Segment:
-    at = part.clock.to_recording
+def _spans(line: Line, spans: Sequence[tuple[int, int]]) -> Spans:
+    return tuple(each for start, end in spans for each in line.spans(start, end))
+
+
+def _segment(number: int, line: Line, utterance: Utterance, risk: tuple[str, ...]) -> Segment:
+    at = line.at
     words = tuple(Word(at(word.start_ms), at(word.end_ms), word.text, word.probability) for word in utterance.words)
     confidence = round(math.exp(min(0.0, utterance.log_prob)), 4)
-    return Segment(number, part.number, at(utterance.start_ms), at(utterance.end_ms), utterance.text, words, risk, confidence)
+    return Segment(
+        number, line.part_at(utterance.start_ms), at(utterance.start_ms), at(utterance.end_ms), utterance.text, words, risk, confidence
+    )

@@ -44,6 +44,8 @@ class RecordingEntry:
     messages: int
     unit_count: int
     transcript_version: int = 0
+    as_of: int = 0
+    embedder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ class Index(Protocol):
 
     def replace(self, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
         """Stores all of a recording in place of what was stored of it. `vectors`: one per passage, of equal length, unit norm."""
+
+    def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
+        """The vectors held of a recording by the text of their passage, if the model of that name made them; else none."""
 
     def remove(self, recording_id: str) -> bool:
         """Forgets a recording. False if it wasn't held."""

@@ -43,7 +43,7 @@ def read_quantity(row: list[str] | None) -> Quantity | None:
     )
 
 
-def write_recording(recording: Recording) -> str:
+def write_recording(recording: Recording, as_of: int = 0, embedder: str = "") -> str:
     parts: list[list[object]] = [
         [
             part.number,
@@ -75,6 +75,9 @@ def write_recording(recording: Recording) -> str:
             "parts": parts,
             "gaps": gaps,
             **({"kind": recording.kind} if recording.kind else {}),
+            **({"live": True} if recording.live else {}),
+            "as_of": as_of,
+            "embedder": embedder,
         }
     )
 
@@ -98,7 +101,14 @@ def read_recording(body: str) -> Recording:
         parts,
         tuple(Gap(*gap) for gap in row["gaps"]),
         row.get("kind"),
+        row.get("live", False),
     )
+
+
+def read_marks(body: str) -> tuple[int, str]:
+    """(as_of, embedder) of a recording's row; those written before there were any have none."""
+    row = json.loads(body)
+    return row.get("as_of", 0), row.get("embedder", "")
 
 
 def _read_clock(

@@ -7,7 +7,8 @@ A recording is replaced in one transaction, so readers of other processes see th
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from search.errors import IndexUnavailable
 from search.indexes import CHANNELS, Candidate, Filter, RecordCandidate, RecordingEntry, Terms, record_tables
 from search.indexes.documents import (
     read_claim,
+    read_marks,
     read_message,
     read_product,
     read_recording,
@@ -28,7 +30,7 @@ from search.indexes.documents import (
     write_unit,
 )
 from search.indexes.vectors import Vectors
-from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+from search.passages import IndexedRecording, IndexedUnit, LinkedClaim, joined_text
 from search.records import IndexedRecord, RecordUnit
 
 FORMAT_VERSION = 2
@@ -64,6 +66,17 @@ _DROP_TERMS = (
     "INSERT INTO passages_fts (passages_fts, rowid, words, grams, sounds, concepts, quantities, chat) "
     "SELECT 'delete', id, words, grams, sounds, concepts, quantities, chat FROM passages WHERE recording_id = ?"
 )
+_DROP_TERMS_OF_ONE = _DROP_TERMS.replace("recording_id = ?", "id = ?")
+_UNITS = "SELECT body FROM units WHERE recording_id = ? ORDER BY number"
+_PASSAGES = "SELECT id, first, last, vector, words, grams, sounds, concepts, quantities, chat FROM passages WHERE recording_id = ?"
+_PASSAGE_VECTORS = "SELECT first, last, vector FROM passages WHERE recording_id = ? AND vector IS NOT NULL"
+# (the column that names a row of a recording, the others)
+_COLUMNS = {
+    "units": ("number", "body"),
+    "claims": ("number", "body"),
+    "products": ("product_id", "body"),
+    "messages": ("number", "at_ms", "text", "kind", "uncertainty_ms"),
+}
 _RECORDINGS = """
     SELECT body, transcribed_ms, risky_ms, segments, messages, units, transcript FROM recordings
     WHERE (:recording IS NULL OR id = :recording) AND (:host IS NULL OR host = :host)
@@ -116,16 +129,15 @@ class EmbeddedIndex:
             else [None] * len(document.passages)
         )
         with self._write() as db:
-            self._forget(db, recording.id)
             db.execute(
-                "INSERT INTO recordings VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                "INSERT OR REPLACE INTO recordings VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     recording.id,
                     recording.host,
                     started.epoch_ms if started else None,
                     started.epoch_ms + recording.duration_ms if started else None,
                     document.transcript_version,
-                    write_recording(recording),
+                    write_recording(recording, document.as_of, document.embedder),
                     document.transcribed_ms,
                     document.risky_ms,
                     document.segments,
@@ -133,34 +145,30 @@ class EmbeddedIndex:
                     len(document.units),
                 ),
             )
+            db.execute("DELETE FROM calls WHERE recording_id = ?", (recording.id,))
             if recording.kind == "call":
                 db.execute("INSERT INTO calls VALUES (?)", (recording.id,))
-            db.executemany(
-                "INSERT INTO units VALUES (?,?,?)", ((recording.id, number, write_unit(unit)) for number, unit in enumerate(document.units))
-            )
-            db.executemany(
-                "INSERT INTO claims VALUES (?,?,?)",
-                ((recording.id, number, write_claim(claim)) for number, claim in enumerate(document.claims)),
-            )
-            db.executemany(
-                "INSERT OR REPLACE INTO products VALUES (?,?,?)",
-                ((recording.id, product.product_id, write_product(product)) for product in document.products),
-            )
-            db.executemany(
-                "INSERT INTO messages VALUES (?,?,?,?,?,?)",
-                (
-                    (recording.id, message.at_ms, number, message.text, message.kind.value, message.uncertainty_ms)
-                    for number, message in enumerate(document.messages)
-                ),
-            )
-            for passage, blob in zip(document.passages, blobs, strict=True):
-                terms = [" ".join(getattr(passage, channel)) for channel in CHANNELS]
-                inserted = db.execute(
-                    _ADD_PASSAGE,
-                    (recording.id, passage.first, passage.last, blob, *terms),
-                )
-                db.execute(_ADD_TERMS, (inserted.lastrowid, *terms))
+            _bring(db, "units", recording.id, ((n, write_unit(unit)) for n, unit in enumerate(document.units)))
+            _bring(db, "claims", recording.id, ((n, write_claim(claim)) for n, claim in enumerate(document.claims)))
+            _bring(db, "products", recording.id, ((each.product_id, write_product(each)) for each in document.products))
+            said = enumerate(document.messages)
+            _bring(db, "messages", recording.id, ((n, m.at_ms, m.text, m.kind.value, m.uncertainty_ms) for n, m in said))
+            rows = [
+                (passage.first, passage.last, blob, *(" ".join(getattr(passage, channel)) for channel in CHANNELS))
+                for passage, blob in zip(document.passages, blobs, strict=True)
+            ]
+            self._bring_passages(db, recording.id, rows)
             db.execute("UPDATE meta SET generation = generation + 1")
+
+    def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
+        row = self._db().execute("SELECT body FROM recordings WHERE id = ?", (recording_id,)).fetchone()
+        if row is None or not embedder or read_marks(row[0])[1] != embedder:
+            return {}
+        units = [read_unit(body).unit for (body,) in self._db().execute(_UNITS, (recording_id,))]
+        found: dict[str, Sequence[float]] = {}
+        for first, last, blob in self._db().execute(_PASSAGE_VECTORS, (recording_id,)):
+            found[joined_text(units[first : last + 1])[0]] = np.frombuffer(blob, dtype=np.float32).tolist()
+        return found
 
     def remove(self, recording_id: str) -> bool:
         with self._write() as db:
@@ -181,7 +189,7 @@ class EmbeddedIndex:
                 "among": json.dumps(wanted.among) if wanted.among is not None else None,
             },
         )
-        return [RecordingEntry(read_recording(body), *numbers) for body, *numbers in rows]
+        return [RecordingEntry(read_recording(body), *(*numbers, *read_marks(body))) for body, *numbers in rows]
 
     def passage_count(self) -> int:
         return int(self._db().execute("SELECT count(*) FROM passages").fetchone()[0])
@@ -320,6 +328,25 @@ class EmbeddedIndex:
             ) from error
 
     @staticmethod
+    def _bring_passages(db: sqlite3.Connection, recording_id: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Make the recording's passages these: (first, last, vector, terms by channel). Those that stay keep their ids."""
+        held: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for passage_id, *row in db.execute(_PASSAGES, (recording_id,)):
+            held[tuple(row)].append(passage_id)
+        new = []
+        for row in rows:
+            if ids := held.get(row):
+                ids.pop()
+            else:
+                new.append(row)
+        for gone in (passage_id for ids in held.values() for passage_id in ids):
+            db.execute(_DROP_TERMS_OF_ONE, (gone,))
+            db.execute("DELETE FROM passages WHERE id = ?", (gone,))
+        for row in new:
+            inserted = db.execute(_ADD_PASSAGE, (recording_id, *row))
+            db.execute(_ADD_TERMS, (inserted.lastrowid, *row[3:]))
+
+    @staticmethod
     def _forget(db: sqlite3.Connection, recording_id: str) -> bool:
         db.execute(
             _DROP_TERMS,
@@ -346,3 +373,17 @@ class EmbeddedIndex:
         vectors = Vectors.build([row[0] for row in rows], [np.frombuffer(row[1], dtype=np.float32) for row in rows])
         vectors.save(self._folder, generation)
         return vectors
+
+
+def _bring(db: sqlite3.Connection, table: str, recording_id: str, rows: Iterable[tuple[object, ...]]) -> None:
+    """Make the recording's rows of a table these, in the order of `_COLUMNS`; what is there already is left alone."""
+    columns = _COLUMNS[table]
+    names = ", ".join(columns)
+    found = db.execute(f"SELECT {names} FROM {table} WHERE recording_id = ?", (recording_id,))  # noqa: S608
+    held = {row[0]: tuple(row) for row in found}
+    wanted = {row[0]: row for row in rows}
+    gone = [(recording_id, key) for key in held if key not in wanted]
+    db.executemany(f"DELETE FROM {table} WHERE recording_id = ? AND {columns[0]} = ?", gone)  # noqa: S608
+    changed = [(recording_id, *row) for key, row in wanted.items() if held.get(key) != row]
+    marks = ",".join("?" * (len(columns) + 1))
+    db.executemany(f"INSERT OR REPLACE INTO {table} (recording_id, {names}) VALUES ({marks})", changed)  # noqa: S608
