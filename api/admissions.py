@@ -4,7 +4,7 @@ Repeating a request changes nothing: under its Idempotency-Key, or without one u
 files that are held already, uploaded anew, are found by their digests.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -34,6 +34,8 @@ router = APIRouter(prefix="/v1/recordings", tags=["uploads"])
 log = structlog.get_logger(__name__)
 
 FILES_MAX = 2000
+PathOf: TypeAlias = Callable[[str], Path]
+Take: TypeAlias = Callable[[PathOf], tuple[str, bool, tuple[str, ...]]]
 UploadId: TypeAlias = Annotated[
     str, Field(pattern=r"^[0-9a-f]{32}$", description="The last step of the Location that the upload was given.")
 ]
@@ -41,8 +43,8 @@ Sha256: TypeAlias = Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-fA-F]{64}$")
 Key: TypeAlias = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 
 
-class NewRecording(BaseModel):
-    """A session, by its uploads. `parts` are in their order; `sha256`: what uploads must be, beside what their metadata said."""
+class UploadedFiles(BaseModel):
+    """Files by their uploads. `parts` are in their order; `sha256`: what uploads must be, beside what their metadata said."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,12 +53,6 @@ class NewRecording(BaseModel):
     captions: UploadId | None = None
     products: UploadId | None = None
     events: UploadId | None = None
-    id: Line | None = None
-    started_at: Annotated[str, Field(max_length=64)] | None = None
-    platform: Line | None = None
-    room: Line | None = None
-    host: Line | None = None
-    title: Line | None = None
     sha256: dict[UploadId, Sha256] = Field(default_factory=dict, max_length=2 * FILES_MAX + 3)
 
     def uploads(self) -> list[tuple[str, str]]:
@@ -66,36 +62,57 @@ class NewRecording(BaseModel):
         return named + [(role, upload) for role, upload in single if upload is not None]
 
 
+class NewRecording(UploadedFiles):
+    """A session, by its uploads, and what is known of it."""
+
+    id: Line | None = None
+    started_at: Annotated[str, Field(max_length=64)] | None = None
+    platform: Line | None = None
+    room: Line | None = None
+    host: Line | None = None
+    title: Line | None = None
+
+
 @router.post("", status_code=201, summary="Admit a session from its uploads", responses=examples.RECORDING)
 def admit_uploads(request: Request, workplace: At, new: NewRecording, key: Key = None) -> JSONResponse:
     """201 with the recording; 200 where it was held already. The uploads are removed then. `processing` says who makes it searchable.
 
     It takes as long as reading the files does. Should the connection break off meanwhile, send the same request again.
     """
-    uploads = uploads_of(workplace)
+
+    def admit(path: PathOf) -> tuple[str, bool, tuple[str, ...]]:
+        admitted = operations.ingest(workplace, _request(path, new), actor(workplace))
+        return admitted.recording.id, admitted.already_held, admitted.notes
+
     asked = digest_json(new.model_dump(mode="json"))
-    name = f"key {key}" if key else f"request {asked}"
+    recording_id, already_held, notes = taken_in(workplace, new, asked, f"key {key}" if key else f"request {asked}", admit)
+    return answer(request, workplace, recording_id, already_held, notes)
+
+
+def taken_in(workplace: Workplace, new: UploadedFiles, asked: str, name: str, take: Take) -> tuple[str, bool, tuple[str, ...]]:
+    """Let `take` bring the uploads in, once under the name of the request: (recording, whether nothing was new, notes)."""
+    uploads = uploads_of(workplace)
     with uploads.admitting(name):
         receipt = uploads.receipt(name)
         if receipt and receipt["request"] != asked:
             raise UploadConflict("this Idempotency-Key was used for another request: take a new one for each session")
         if receipt:
-            return _answer(request, workplace, receipt["recording"], True, ())
+            return receipt["recording"], True, ()
         with _held(uploads, new) as held:
             _check_expected(uploads, held, new)
             try:
-                admitted = operations.ingest(workplace, _request(uploads, held, new), actor(workplace))
+                recording_id, already_held, notes = take(lambda upload_id: uploads.path(held[upload_id]))
             except LiveProofError as error:
                 error.args = (_without_places(str(error), uploads, workplace),)
                 raise
-            uploads.note_receipt(name, {"request": asked, "recording": admitted.recording.id})
+            uploads.note_receipt(name, {"request": asked, "recording": recording_id})
             for upload in held.values():
                 uploads.remove(upload.id)
-    return _answer(request, workplace, admitted.recording.id, admitted.already_held, admitted.notes)
+    return recording_id, already_held, notes
 
 
 @contextmanager
-def _held(uploads: Uploads, new: NewRecording) -> Iterator[Mapping[str, Upload]]:
+def _held(uploads: Uploads, new: UploadedFiles) -> Iterator[Mapping[str, Upload]]:
     """Every upload that is named, by its id, complete, of the role it is named in, and not to be changed meanwhile."""
     named = new.uploads()
     if len({upload_id for _, upload_id in named}) < len(named):
@@ -118,7 +135,7 @@ def _held(uploads: Uploads, new: NewRecording) -> Iterator[Mapping[str, Upload]]
         yield held
 
 
-def _check_expected(uploads: Uploads, held: Mapping[str, Upload], new: NewRecording) -> None:
+def _check_expected(uploads: Uploads, held: Mapping[str, Upload], new: UploadedFiles) -> None:
     """VerificationFailed for the first file that isn't what the client says it is; nothing was admitted then."""
     for upload in held.values():
         expected = {digest.lower() for digest in (upload.sha256, new.sha256.get(upload.id, "").lower().removeprefix("sha256:")) if digest}
@@ -131,17 +148,14 @@ def _check_expected(uploads: Uploads, held: Mapping[str, Upload], new: NewRecord
             )
 
 
-def _request(uploads: Uploads, held: Mapping[str, Upload], new: NewRecording) -> IngestRequest:
-    def path(upload_id: str | None) -> Path | None:
-        return uploads.path(held[upload_id]) if upload_id else None
-
+def _request(path: PathOf, new: NewRecording) -> IngestRequest:
     return IngestRequest(
-        media=tuple(uploads.path(held[part]) for part in new.parts),
+        media=tuple(path(part) for part in new.parts),
         recording_id=new.id,
-        chat=tuple(uploads.path(held[chat]) for chat in new.chat),
-        captions=path(new.captions),
-        products=path(new.products),
-        events=path(new.events),
+        chat=tuple(path(chat) for chat in new.chat),
+        captions=path(new.captions) if new.captions else None,
+        products=path(new.products) if new.products else None,
+        events=path(new.events) if new.events else None,
         started_at=WallTime.parse(new.started_at) if new.started_at else None,
         platform=new.platform,
         room=new.room,
@@ -157,7 +171,8 @@ def _without_places(said: str, uploads: Uploads, workplace: Workplace) -> str:
     return said.replace(str(workplace.archive.home), "LIVEPROOF_HOME")
 
 
-def _answer(request: Request, workplace: Workplace, recording_id: str, already_held: bool, notes: tuple[str, ...]) -> JSONResponse:
+def answer(request: Request, workplace: Workplace, recording_id: str, already_held: bool, notes: tuple[str, ...]) -> JSONResponse:
+    """What is held now, and who makes it searchable."""
     held = answers.holding_json(operations.holding(workplace, recording_id))
     content: dict[str, Json] = {**held, "already_held": already_held, "notes": list(notes), "processing": _process(request, recording_id)}
     return JSONResponse(content, 200 if already_held else 201, {"location": f"/v1/recordings/{recording_id}"})

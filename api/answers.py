@@ -38,7 +38,7 @@ def answer_json(answer: Answer) -> dict[str, Json]:
 def coverage_json(coverage: Coverage) -> dict[str, Json]:
     """Of what was searched, in ms: length, media held, words transcribed, of these doubtful, gaps that nobody holds, sound past hearing.
 
-    `unsearched`: recordings asked about that are held but not transcribed and indexed yet.
+    `unsearched`: recordings asked about that are held but not transcribed and indexed yet; `live`: those that still grow.
     """
     return {
         "recordings": coverage.recordings,
@@ -51,6 +51,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Json]:
         "unheard_ms": coverage.unheard_ms,
         "messages": coverage.messages,
         "unsearched": list(coverage.unsearched),
+        "live": list(coverage.live),
     }
 
 
@@ -194,6 +195,7 @@ def holding_json(held: Holding) -> dict[str, Json]:
         "gaps": [{"start_ms": gap.start_ms, "end_ms": gap.end_ms, "reason": gap.reason} for gap in recording.gaps],
         "media_held": recording.has_media,
         "held_ms": recording.held_ms,
+        "live": recording.live,
         "host": recording.host,
         "title": recording.title,
         "platform": recording.platform,

@@ -22,6 +22,7 @@ from api import (
     clocks,
     custody,
     evidence,
+    extensions,
     operations,
     pages,
     problems,
@@ -69,7 +70,8 @@ def create_app(workplace: Workplace) -> FastAPI:
     )
     app.state.workplace, app.state.ready = workplace, False
     problems.install(app)
-    for module in (recordings, clocks, searches, cases, evidence, custody, retention, reveal, screens, uploads, admissions, pages):
+    routed = (recordings, clocks, searches, cases, evidence, custody, retention, reveal, screens, uploads, admissions, extensions, pages)
+    for module in routed:
         app.include_router(module.router)
     app.add_api_route("/v1/health", health, tags=["health"], summary="Whether this process can answer")
     app.mount("/static", StaticFiles(directory=WEB / "static"), name="static")

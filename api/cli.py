@@ -11,6 +11,7 @@ from api.commands.cases import case_app
 from api.commands.check_media import check_media
 from api.commands.clock import clock
 from api.commands.custody import custody_app
+from api.commands.extend import extend
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
 from api.commands.models import models_app
 from api.commands.retention import hold_app, purge, retention_app, store_app
@@ -42,6 +43,7 @@ app.add_typer(store_app, name="store")
 app.command()(check_media)
 app.command()(capture)
 app.command()(clock)
+app.command()(extend)
 app.command()(purge)
 app.command()(reveal)
 app.command(name="screen-text")(screen_text)

@@ -60,6 +60,7 @@ _RECORDING: Mapping[str, Json] = {
     "gaps": [],
     "media_held": True,
     "held_ms": 193600,
+    "live": False,
     "host": "小岚",
     "title": "暖岚优选冬日好物专场",
     "platform": "bilibili",
@@ -133,6 +134,8 @@ _COVERAGE: Mapping[str, Json] = {
     "missing_ms": 0,
     "unheard_ms": 3000,
     "messages": 214,
+    "unsearched": [],
+    "live": [],
 }
 _CASE_MOMENT: Mapping[str, Json] = {
     "number": 1,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from archive.clip import Clip
     from archive.verification import VerificationReport
     from ingest.admission import Admitted
+    from ingest.extension import Extended
     from search.answer import Answer, Moment
 
 Watch = Callable[[str, int, int], None]
@@ -77,6 +78,24 @@ def ingested(place: "Workplace", admitted: "Admitted", processed: bool, json_wan
     out.print(say(key, recording=admitted.recording.id), style="bold")
     _describe(out, held)
     for note in admitted.notes:
+        out.print(f"  ! {note}", style="yellow")
+    if not processed:
+        out.print(say("command.process_later"))
+
+
+def extended(place: "Workplace", grown: "Extended", processed: bool, json_wanted: bool) -> None:
+    """What came, and what is held now."""
+    held = operations.holding(place, grown.recording.id)
+    if json_wanted:
+        came: dict[str, Json] = {"new_parts": list(grown.new_parts), "new_messages": grown.new_messages}
+        as_json({**answers.holding_json(held), **came, "already_held": grown.already_held, "notes": list(grown.notes)})
+        return
+    out = console()
+    key = "command.nothing_new" if grown.already_held else "command.extended"
+    counts = {"parts": len(grown.new_parts), "messages": grown.new_messages}
+    out.print(say(key, recording=grown.recording.id, **counts), style="bold")
+    _describe(out, held)
+    for note in grown.notes:
         out.print(f"  ! {note}", style="yellow")
     if not processed:
         out.print(say("command.process_later"))
@@ -157,6 +176,8 @@ def print_answer(out: Console, question: str, answer: "Answer") -> None:
     out.print("  " + coverage_line(answer))
     if answer.coverage.unsearched:
         out.print("  " + say("command.unsearched", recordings=", ".join(answer.coverage.unsearched)), style="yellow")
+    if answer.coverage.live:
+        out.print("  " + say("command.still_live", recordings=", ".join(answer.coverage.live)), style="yellow")
 
 
 def print_moment(out: Console, moment: "Moment", dim: bool = False) -> None:

@@ -9,6 +9,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "command.admitted": ("已入库 {recording}", "admitted {recording}"),
     "command.already_held": ("早已在库 {recording}", "already held: {recording}"),
+    "command.extended": (
+        "已补充入库 {recording}：新增 {parts} 段、{messages} 条弹幕",
+        "{recording} grew by {parts} part(s), {messages} message(s)",
+    ),
+    "command.nothing_new": ("{recording} 早有这些，未作改动", "{recording} holds all of this already: nothing was changed"),
     "command.process_later": ("尚未听写和索引：运行 liveproof work", "not transcribed or indexed yet: run liveproof work"),
     "command.worked": ("处理了 {count} 场：{recordings}", "processed {count}: {recordings}"),
     "command.nothing_to_do": ("没有待处理的工作", "nothing is left to do"),
@@ -25,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "覆盖：{recordings} 场，持有 {held}，已听写 {transcribed}，存疑 {risky}，缺失 {missing}",
         "coverage: {recordings} recordings, held {held}, transcribed {transcribed}, doubtful {risky}, missing {missing}",
     ),
+    "command.still_live": ("仍在直播录制中，只查了已入库的部分：{recordings}", "still live, searched as far as held: {recordings}"),
     "command.unsearched": (
         "尚未听写，没有查到：{recordings}（运行 liveproof work）",
         "held but not transcribed yet, so not searched: {recordings} (run liveproof work)",

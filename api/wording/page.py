@@ -58,6 +58,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.not_heard": ("从未听到：{terms}", "Never heard: {terms}"),
     "page.coverage": ("这个结论有多可靠", "How far this can be relied on"),
     "page.aside": ("相近，不算回答", "near to it, no answer"),
+    "page.still_live": ("仍在直播录制中，只查了已入库的部分：{recordings}", "still live, searched as far as held: {recordings}"),
     "page.unsearched": (
         "已持有但尚未听写，不在此结论之内：{recordings}",
         "Held but not transcribed yet, so this answer does not speak of: {recordings}",
