@@ -8,10 +8,8 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -37,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 PAUSE_S = 0.5
 RETRY_S = 5.0
+JOIN_S = 10.0
 # Room for what is captured while the end is being closed, beyond the margin that must stay free.
 ROOM_BYTES = 64 << 20
 
@@ -102,6 +101,7 @@ class LiveCapture:
         self._capture: Capture | None = None
         self._stop_early = False
         self._over = threading.Event()
+        self._let_go = threading.Event()
         self._admitted: list[Part] = []
         self._failed: LiveProofError | None = None
         self._largest = 0
@@ -187,6 +187,8 @@ class LiveCapture:
                 hand.join()
         if hearing.ident:
             hearing.join(self._request.finish_within_s)
+            self._let_go.set()
+            hearing.join(JOIN_S)
         outcome: Outcome = outcomes[0] if outcomes else "stopped"
         return self._result(outcome, faults)
 
@@ -297,19 +299,21 @@ class LiveCapture:
             over = self._over.is_set() and self.state.waiting == 0 and self._ended()
             due = self._admitted[told:]
             if due:
-                index = _IndexWatch(self._place, self.recording_id, partial(self._searchable, due))
+                index = _IndexWatch(self._place, self.recording_id, self._let_go)
                 try:
-                    # The index comes before the end of the job, which also checks what was recorded.
-                    jobs.wait(process_or_index(jobs, self.recording_id), index.look)
+                    # The index comes before the end of the job, which also checks what was recorded: that waits for nobody here.
+                    with suppress(_Indexed):
+                        jobs.wait(process_or_index(jobs, self.recording_id), index.look)
                     self._searchable(due)
                     told += len(due)
                     continue
+                except _LetGo:
+                    return
                 except (LiveProofError, OSError, SQLAlchemyError) as error:
                     self._tell(CaptureTold("waiting", self.recording_id, explain(error)))
                     log.error("capture.not_heard", recording=self.recording_id, error=explain(error))
-                    if over:
+                    if over or self._let_go.wait(RETRY_S):
                         return
-                    time.sleep(RETRY_S)
             elif over:
                 self._finish(jobs)
                 return
@@ -343,21 +347,27 @@ class LiveCapture:
             self._tell(CaptureTold("searchable", self.recording_id, part=part.number, ms=oldest))
 
 
-class _IndexWatch:
-    """Calls `then` once the index holds a further transcript version than when this was made."""
+class _Indexed(Exception):
+    """The index holds what was waited for."""
 
-    def __init__(self, place: Workplace, recording_id: str, then: Callable[[], None]) -> None:
-        self._place, self._id, self._then = place, recording_id, then
+
+class _LetGo(Exception):
+    """Nobody waits any more."""
+
+
+class _IndexWatch:
+    """Ends a wait with _Indexed once the index holds a further transcript version than when this was made, with _LetGo when told to."""
+
+    def __init__(self, place: Workplace, recording_id: str, let_go: threading.Event) -> None:
+        self._place, self._id, self._let_go = place, recording_id, let_go
         self._before = place.archive.transcripts.newest_version(recording_id)
-        self._called = False
 
     def look(self) -> None:
-        if self._called:
-            return
+        if self._let_go.is_set():
+            raise _LetGo
         newest = self._place.archive.transcripts.newest_version(self._id)
         if newest > self._before and indexed_version(self._place, self._id) == newest:
-            self._called = True
-            self._then()
+            raise _Indexed
 
 
 def _is_captured(recording: Recording) -> bool:
