@@ -14,7 +14,7 @@ from api.transcript_edits import edit_transcript
 from archive.catalog_json import event_json
 from archive.errors import NotFound
 from archive.redaction import Pseudonyms, mask, pseudonym_secret
-from archive.rendition import RECIPE, part_numbered, playback_file
+from archive.rendition import part_numbered, playback_file, version_of
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"])
 
@@ -125,4 +125,4 @@ def play_part(request: Request, workplace: At, recording_id: IdInPath, number: i
     """Time 0 is the part's own start. The packets are the original's wherever a browser can play those; the original stays as it is."""
     part = part_numbered(workplace.archive, recording_id, number)
     file = playback_file(workplace.archive, part)
-    return file_response(request, file, "video/mp4", f"{part.digest.removeprefix('sha256:')}.{RECIPE}")
+    return file_response(request, file, "video/mp4", version_of(part))

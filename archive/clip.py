@@ -132,7 +132,8 @@ def cut_clip(
 
     NotFound, NoMediaHeld for a recording of captions only, InvalidTime for a span that no single part holds, InvalidRegion for a region
     outside the picture, TooLarge over 30 min, StillUnredacted where an earlier proof clip lies in the place of the one withheld,
-    MissingProgram or ProgramFailed from ffmpeg, VerificationFailed if the part's bytes are not those admitted.
+    MissingProgram or ProgramFailed from ffmpeg, VerificationFailed if the part's bytes are not those admitted,
+    TimesNotRetold where its time stamps jump and can't be joined as at admission.
     """
     recording = archive.catalog.recording(recording_id)
     part = part_with(recording, from_ms, to_ms)
@@ -178,8 +179,8 @@ def cut_clip(
             proof_clip,
             proof_json,
             str(document["clip_digest"]),
-            part.clock.to_recording(groups[0].start_ms),
-            part.clock.to_recording(groups[-1].end_ms),
+            part.clock.to_recording(groups[0].from_ms),
+            part.clock.to_recording(groups[-1].to_ms),
         )
     if log_export:
         detail = {key: value for key, value in clip.as_json().items() if key not in ("recording", "view", "proof_clip", "proof")}

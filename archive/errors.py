@@ -182,3 +182,10 @@ class StillUnredacted(LiveProofError):
 
     exit_code = 46
     status = 409
+
+
+class TimesNotRetold(LiveProofError):
+    """The time stamps of a part jump, and can't be joined again as admission joined them: nothing is cut from it at an unsure place."""
+
+    exit_code = 68
+    status = 409

@@ -39,7 +39,8 @@ DEMUXERS = (
 class Group:
     """One group of pictures: per packet the SHA-256 of its payload and its time. `offset` is where its first packet lies in the file.
 
-    `held` are its packets in the file's order, kept only where they were asked for.
+    `held` are its packets in the file's order, kept only where they were asked for. In a part whose times are joined
+    (`archive.joined_times`) the shifts say, packet by packet, how many ms to add to their own times for media time; else there are none.
     """
 
     number: int
@@ -50,6 +51,27 @@ class Group:
     audio: list[tuple[str, int | None]] = field(default_factory=list)
     held: "list[av.Packet[Stream]]" = field(default_factory=list)
     held_bytes: int = 0
+    video_shifts: list[int] = field(default_factory=list)
+    audio_shifts: list[int] = field(default_factory=list)
+    joined_span: tuple[int, int] | None = None
+
+    @property
+    def from_ms(self) -> int:
+        """Media time at which it begins."""
+        return self.joined_span[0] if self.joined_span else self.start_ms
+
+    @property
+    def to_ms(self) -> int:
+        """Media time at which the next one begins, or its last packet ends."""
+        return self.joined_span[1] if self.joined_span else self.end_ms
+
+    def pictures(self) -> list[int]:
+        """Media times of its pictures, in the file's order."""
+        return _times(self.video, self.video_shifts)
+
+    def sounds(self) -> list[int]:
+        """Media times of its packets of sound, in the file's order."""
+        return _times(self.audio, self.audio_shifts)
 
     def leaf(self) -> dict[str, Json]:
         """What is hashed for it."""
@@ -60,6 +82,12 @@ class Group:
             "video": [list(packet) for packet in self.video],
             "audio": [list(packet) for packet in self.audio],
         }
+
+
+def _times(packets: list[tuple[str, int | None]], shifts: list[int]) -> list[int]:
+    if not shifts:
+        return [at for _, at in packets if at is not None]
+    return [at + shift for (_, at), shift in zip(packets, shifts, strict=True) if at is not None]
 
 
 class Grouping:
@@ -81,8 +109,11 @@ class Grouping:
         self._count = first
         self._lengths: dict[tuple[int, int], int] = {}
 
-    def add(self, packet: "av.Packet[Stream]") -> list[Group]:
-        """Take the next packet; the groups that are complete now. TooLarge for a held group over 512 MiB."""
+    def add(self, packet: "av.Packet[Stream]", shift_ms: int | None = None) -> list[Group]:
+        """Take the next packet, with its shift where times are joined; the groups that are complete now.
+
+        TooLarge for a held group over 512 MiB.
+        """
         index = packet.stream_index
         if index not in (self._video, self._audio) or not packet.size:
             return []
@@ -100,6 +131,8 @@ class Grouping:
             complete.append(waiting.popleft())
         group = waiting[-1] if is_video or at_ms is None else _group_at(waiting, at_ms)
         (group.video if is_video else group.audio).append((hashlib.sha256(packet).hexdigest(), at_ms))
+        if shift_ms is not None:
+            (group.video_shifts if is_video else group.audio_shifts).append(shift_ms)
         if at_ms is not None and group is waiting[-1]:
             group.end_ms = max(group.end_ms, at_ms + self._length(packet, index))
         if group.number in self._hold:

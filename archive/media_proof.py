@@ -12,14 +12,15 @@ and stands in the `admit` or `extend` entry of the custody log; parts admitted b
 import hashlib
 import json
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive.admission import BROUGHT_BY
 from archive.atomic_write import write_bytes_whole
 from archive.digest import Json, canonical_json
-from archive.errors import NoMediaHeld, VerificationFailed
+from archive.errors import NoMediaHeld, TimesNotRetold, VerificationFailed
+from archive.joined_times import JoinedTimes, joined_times
 from archive.media_groups import Group, Grouping, chosen_streams, open_media, packets
 from archive.merkle import leaf_hash, tree_hash
 from archive.opening import Archive
@@ -38,6 +39,8 @@ class MediaProof:
     """A part's tree: `leaves` are raw leaf hashes (0: the streams), `starts` the groups' start times, `header` leaf 0's content.
 
     `offsets` are the bytes at which the groups' first packets lie, -1 where that isn't known: a hint for seeking, no part of the tree.
+    `starts` are raw times. `joined` says where the groups lie in media time, in a part whose time stamps jump; None elsewhere, where raw
+    times are media time.
     """
 
     header: dict[str, Json]
@@ -45,6 +48,7 @@ class MediaProof:
     starts: tuple[int, ...]
     end_ms: int
     offsets: tuple[int, ...] = ()
+    joined: JoinedTimes | None = None
 
     @property
     def root(self) -> str:
@@ -52,6 +56,8 @@ class MediaProof:
 
     def groups_over(self, from_ms: int, to_ms: int) -> range:
         """Numbers of the groups that hold the media time from `from_ms` to before `to_ms`."""
+        if self.joined is not None:
+            return self.joined.groups_over(from_ms, to_ms)
         if all(before <= after for before, after in zip(self.starts, self.starts[1:], strict=False)):
             first = max(0, bisect_right(self.starts, from_ms) - 1)
             return range(first, max(first, bisect_right(self.starts, to_ms - 1) - 1) + 1)
@@ -59,6 +65,14 @@ class MediaProof:
         first = max((n for n, start in enumerate(self.starts) if start <= from_ms), default=0)
         last = max((n for n, start in enumerate(self.starts) if start < to_ms), default=0)
         return range(first, max(first, last) + 1)
+
+    def groups_around(self, from_ms: int, to_ms: int) -> range:
+        """The same, and one more before them to warm decoders up; with all that hold packets of that time where time stamps jump."""
+        if self.joined is None:
+            over = self.groups_over(from_ms, to_ms)
+            return range(max(0, over.start - 1), over.stop)
+        touching = self.joined.groups_touching(from_ms, to_ms)
+        return range(max(0, touching.start - 1), touching.stop)
 
     def holds(self, group: Group) -> bool:
         """Whether a group is, packet for packet, the one that the tree has under its number."""
@@ -141,7 +155,8 @@ def anchored_proof(archive: Archive, recording: Recording, part: Part, actor: st
     """A part's tree, checked against the root in the custody log.
 
     The tree is kept under the home's `derived/media-proofs`, and made anew when it is missing or doesn't lead to the logged root. A part
-    that was admitted without a root gets an entry `media.root` here. VerificationFailed if the part's bytes no longer lead to theirs.
+    that was admitted without a root gets an entry `media.root` here. VerificationFailed if the part's bytes no longer lead to theirs,
+    TimesNotRetold where its times jump and can't be joined as at admission.
     """
     logged = logged_root(archive, recording.id, part)
     proof = _read_kept(_kept_path(archive, part.digest))
@@ -156,7 +171,28 @@ def anchored_proof(archive: Archive, recording: Recording, part: Part, actor: st
             f"part {part.number} of recording {recording.id} ({part.digest}) no longer leads to the media root in the custody log: "
             "its stored bytes were changed. Run liveproof verify --archive and restore it from a backup"
         )
-    return proof
+    return _on_joined_line(archive, part, proof)
+
+
+def playing_proof(archive: Archive, part: Part) -> MediaProof:
+    """A part's tree for making what is no evidence: as kept or made anew, with the joined line, not held to the log.
+
+    TimesNotRetold as `archive.joined_times`, NoMediaHeld if the part isn't media.
+    """
+    proof = _read_kept(_kept_path(archive, part.digest)) or prove_media(archive.store.path(part.digest))
+    return _on_joined_line(archive, part, proof)
+
+
+def _on_joined_line(archive: Archive, part: Part, proof: MediaProof) -> MediaProof:
+    if not part.times_joined:
+        return proof
+    joined = joined_times(archive, part, proof.root)
+    if len(joined.groups) != len(proof.starts):
+        raise TimesNotRetold(
+            f"part {part.number} ({part.file_name}) has {len(proof.starts)} groups, its joined times {len(joined.groups)}: nothing can be "
+            "cut from it at a sure place. Remove derived/joined-times in LIVEPROOF_HOME, or hand over the whole part"
+        )
+    return replace(proof, joined=joined)
 
 
 def logged_root(archive: Archive, recording_id: str, part: Part) -> str | None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
+from heapq import heappop, heappush
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,11 @@ import structlog
 from archive.atomic_write import written_whole
 from archive.digest import Json, digest_file
 from archive.errors import ProgramFailed, VerificationFailed
+from archive.joined_times import lay_on_line, shift_runs
 from archive.media_groups import INTERLEAVE_MS, Group, Grouping, chosen_streams, open_media, packets, read_groups
 from archive.media_proof import MediaProof, read_clip
 from archive.merkle import MerkleTree
-from archive.recording import Part, Recording
+from archive.recording import REJOIN_MS, Part, Recording
 from archive.verifier.clips import check_proof_clip
 from archive.verifier.outcomes import Wrong
 
@@ -34,6 +36,14 @@ _MUXERS = {".ts": "mpegts", ".mp4": "mp4", ".mkv": "matroska"}
 _MP4_CODECS = {"h264", "hevc", "av1", "vp9", "mpeg4", "aac", "mp3", "opus", "ac3", "flac"}
 # FFmpeg seeks by the clock in these only with an index, which recorders leave out; where a group's bytes lie is known from its proof.
 _SOUGHT_BY_BYTES = {"flv", "live_flv", "mpegts"}
+_SHIFTED = (
+    ". Time stamps of the recording jump inside this clip, and the clip closes the jumps: time_shifts says, in the order of the leaves, "
+    "how many packets play how many ms away from their own times; sound is stored in the order in which it plays"
+)
+# How long joined sound waits for pictures: as far apart as a group's packets are looked for.
+_SOUND_WAITS_S = Fraction(INTERLEAVE_MS, 1000)
+# How far a joined packet may be put off so that the one before it keeps its time.
+_LATE_MS = REJOIN_MS
 # Key frames that are looked at after a seek before it counts as failed.
 _PLACING_TRIES = 3
 
@@ -53,17 +63,32 @@ def proof_ending(container: str, proof: MediaProof) -> str:
 def copy_groups(source: Path, proof: MediaProof, targets: Mapping[Path, range]) -> list[Group]:
     """Stream-copy groups of a media file, packet for packet: to each target, whose ending says the container, its own range of them.
 
-    The ranges overlap or touch; what is returned are the groups of all of them, without their packets. VerificationFailed where the file's
-    packets are not those of the proof, ProgramFailed where they can't be copied, TooLarge for a group over 512 MiB.
+    The ranges overlap or touch; what is returned are the groups of all of them, without their packets. Where the part's times are joined,
+    packets are written at their media time. VerificationFailed where the file's packets are not those of the proof, ProgramFailed where
+    they can't be copied, TooLarge for a group over 512 MiB.
     """
+    return list(_copying(source, proof, targets))
+
+
+def copy_whole(source: Path, proof: MediaProof, target: Path) -> int:
+    """Stream-copy all groups to one target; the media time, in ms, that is the target's beginning. Errors as `copy_groups`."""
+    begins_ms: int | None = None
+    for group in _copying(source, proof, {target: range(len(proof.starts))}):
+        if begins_ms is None:
+            begins_ms = min([*group.pictures(), *group.sounds()], default=0)
+    return begins_ms or 0
+
+
+def _copying(source: Path, proof: MediaProof, targets: Mapping[Path, range]) -> Iterator[Group]:
     import av
 
     wanted = range(min(r.start for r in targets.values()), max(r.stop for r in targets.values()))
-    groups: list[Group] = []
     try:
         with ExitStack() as stack:
             copies = [(stack.enter_context(_copy_into(target)), numbers) for target, numbers in targets.items()]
             for group, streams in proven_groups(source, proof, wanted):
+                if proof.joined is not None:
+                    _put_on_joined_line(group, streams)
                 _fill_missing_dts(group)
                 takers = [copy for copy, numbers in copies if group.number in numbers]
                 for copy in takers:
@@ -74,11 +99,12 @@ def copy_groups(source: Path, proof: MediaProof, targets: Mapping[Path, range]) 
                     if takers:
                         takers[0].add(packet, streams)
                 group.held.clear()
-                groups.append(group)
+                yield group
+            for copy, _ in copies:
+                copy.end()
     except av.FFmpegError as error:
         endings = ", ".join(sorted({target.suffix for target in targets}))
         raise ProgramFailed(f"part {source.name} can't be stream-copied to {endings}: {error}; hand over the whole part") from error
-    return groups
 
 
 def proven_groups(source: Path, proof: MediaProof, wanted: range) -> "Iterator[tuple[Group, dict[int, Stream]]]":
@@ -97,6 +123,8 @@ def proven_groups(source: Path, proof: MediaProof, wanted: range) -> "Iterator[t
                     continue
                 if group.number != due or not proof.holds(group):
                     break
+                if proof.joined is not None:
+                    lay_on_line(group, proof.joined.groups[due])
                 yield group, streams
                 due += 1
                 if due >= wanted.stop:
@@ -114,13 +142,14 @@ def proof_document(
 ) -> dict[str, Json]:
     """What a `.proof.json` says; `span` is what was asked for, on the recording's time line."""
     tree = MerkleTree(proof.leaves)
+    shifts = _stated_shifts(groups)
     header, *shown = ([node.hex() for node in tree.inclusion(n)] for n in (0, *(group.number + 1 for group in groups)))
     return {
         "format": PROOF_FORMAT,
         "how": (
             "leaf = SHA-256(00 || canonical JSON of leaf), node = SHA-256(01 || left || right) as in RFC 6962; header is leaf 0, group n "
             "leaf n+1 of tree_size. Packet digests are those of: ffprobe -show_packets -show_data_hash sha256 CLIP. "
-            "The first video and the first audio stream are proven"
+            "The first video and the first audio stream are proven" + (_SHIFTED if shifts else "")
         ),
         "recording": recording.id,
         "part": part.number,
@@ -129,11 +158,12 @@ def proof_document(
         "media_root": proof.root,
         "tree_size": len(proof.leaves),
         "span_ms": list(span),
-        "clip_starts_ms": part.clock.to_recording(groups[0].start_ms),
+        "clip_starts_ms": part.clock.to_recording(groups[0].from_ms),
         "clip": clip.name,
         "clip_digest": digest_file(clip),
         "header": {"leaf": proof.header, "path": list(header)},
         "gops": [{"leaf": group.leaf(), "path": list(path)} for group, path in zip(groups, shown, strict=True)],
+        **({"time_shifts": shifts} if shifts else {}),
     }
 
 
@@ -148,6 +178,15 @@ def verify_proof_clip(clip: Path, proof: "dict[str, Json] | Path") -> str:
         raise VerificationFailed(f"{clip.name}: its proof can't be read as one: {error!r}") from error
 
 
+def _stated_shifts(groups: list[Group]) -> dict[str, Json]:
+    """What a proof says of jumps that its clip closes; nothing where all packets keep their distances."""
+    video = [shift for group in groups for shift in group.video_shifts]
+    audio = [shift for group in groups for shift in group.audio_shifts]
+    if len({*video, *audio}) < 2:
+        return {}
+    return {"video": [list(run) for run in shift_runs(video)], "audio": [list(run) for run in shift_runs(audio)]}
+
+
 class _Copy:
     """A container being written, its streams made like the source's when the first packet comes."""
 
@@ -156,21 +195,50 @@ class _Copy:
         self._streams: dict[int, Stream] = {}
         self._origin: Fraction | None = None
         self._last: dict[int, int] = {}
+        self._joined = False
+        self._waiting: list[tuple[Fraction, int, av.Packet[Stream]]] = []
+        self._count = 0
+        self._sources: dict[int, Stream] = {}
 
     def begin(self, first: Group) -> None:
-        """Let the earliest packet of the first group be at 0: what lies before 0 in an MP4, players hide."""
+        """Let the earliest packet of the first group be at 0: what lies before 0 in an MP4, players hide.
+
+        Where times are joined, sound may lie in a group that it doesn't play with: it waits for the pictures that do, to be in order.
+        """
+        self._joined = first.joined_span is not None
         if self._origin is None:
             self._origin = min((p.pts * p.time_base for p in first.held if p.pts is not None), default=Fraction(0))
 
     def add(self, packet: "av.Packet[Stream]", sources: "dict[int, Stream]") -> None:
         """Write a packet whose stream and time base are the source's."""
+        self._sources = sources
+        if self._joined and packet.stream.type == "audio" and packet.pts is not None:
+            self._count += 1
+            heappush(self._waiting, (packet.pts * packet.time_base, self._count, packet))
+            return
+        while self._waiting and packet.dts is not None and self._waiting[0][0] + _SOUND_WAITS_S <= packet.dts * packet.time_base:
+            self._write(heappop(self._waiting)[2], sources)
+        self._write(packet, sources)
+
+    def end(self) -> None:
+        """Write what still waits."""
+        while self._waiting:
+            self._write(heappop(self._waiting)[2], self._sources)
+
+    def _write(self, packet: "av.Packet[Stream]", sources: "dict[int, Stream]") -> None:
         if not self._streams:
             self._streams = {n: self._output.add_stream_from_template(stream) for n, stream in sources.items()}
         if packet.pts is None or packet.dts is None:
             raise ProgramFailed("the part has packets without a time in this span: hand over the whole part instead")
         shift = round((self._origin or 0) / packet.time_base)
         # Recorders give two packets one time where a stream was taken up again; muxers don't take that, and checks allow for a few ms.
-        packet.dts = max(packet.dts - shift, self._last.get(packet.stream_index, packet.dts - shift - 1) + 1)
+        due = packet.dts - shift
+        packet.dts = max(due, self._last.get(packet.stream_index, due - 1) + 1)
+        if self._joined and (packet.dts - due) * packet.time_base * 1000 > _LATE_MS:
+            raise ProgramFailed(
+                "times of the part jump back in this span further than can be closed: cut before or behind that place, or hand over the "
+                "whole part instead"
+            )
         packet.pts = max(packet.pts - shift, packet.dts)
         self._last[packet.stream_index] = packet.dts
         packet.stream = self._streams[packet.stream_index]
@@ -237,6 +305,16 @@ def _cloned(packet: "av.Packet[Stream]") -> "av.Packet[Stream]":
     for extra in packet.iter_sidedata():
         clone.set_sidedata(extra)
     return clone
+
+
+def _put_on_joined_line(group: Group, streams: "dict[int, Stream]") -> None:
+    """Move a group's packets from their own times to media time."""
+    left = {"video": iter(group.video_shifts), "audio": iter(group.audio_shifts)}
+    for packet in group.held:
+        kind = str(streams[packet.stream_index].type)
+        shift = round(Fraction(next(left[kind]), 1000) / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts + shift
+        packet.dts = None if packet.dts is None else packet.dts + shift
 
 
 def _fill_missing_dts(group: Group) -> None:

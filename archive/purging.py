@@ -322,7 +322,7 @@ class Purging:
         """Remove what was made from the objects and kept in the home."""
         for digest in stone.digests:
             name = digest.removeprefix("sha256:")
-            for folder in ("derived/media-proofs", "renditions", "scratch"):
+            for folder in ("derived/media-proofs", "derived/joined-times", "renditions", "scratch"):
                 for file in (self._home / folder).glob(f"{name}.*"):
                     file.unlink(missing_ok=True)
 

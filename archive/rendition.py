@@ -1,24 +1,32 @@
 """A part as browsers play it: MP4 with its index in front, H.264 or VP9 and AAC or MP3, packets copied wherever they can be.
 
 A rendition is derived and can be thrown away: it is cached under the home by the part's digest, and the original is only read (G1). Its
-time 0 is the part's media time 0, so a moment's place in it is `part.clock.to_media(recording_ms)`.
+time 0 is the part's media time 0, so a moment's place in it is `part.clock.to_media(recording_ms)`. A part whose time stamps jump is put on
+its joined line first (`archive.joined_times`): browsers would lose, or freeze in, what lies behind a jump.
 """
 
 import shutil
 import struct
+import tempfile
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from archive.atomic_write import written_whole
 from archive.errors import NotFound, ProgramFailed, StorageFull
+from archive.media_proof import playing_proof
 from archive.opening import Archive
 from archive.programs import run_ffmpeg
+from archive.proof_clip import copy_whole, proof_ending
 from archive.recording import Part
 
 # Raised when the recipe below changes, so that files of an earlier one are not served.
 RECIPE = 2
+# The same for parts whose times are joined.
+_JOINED_RECIPE = 1
 PLAYABLE_VIDEO = {"h264", "vp9"}
 PLAYABLE_PIXELS = {"yuv420p", "yuvj420p"}
 PLAYABLE_AUDIO = {"aac", "mp3"}
@@ -52,7 +60,7 @@ def is_made(archive: Archive, part: Part) -> bool:
     if _target(archive, part).exists():
         return True
     source = archive.store.path(part.digest)
-    return _needed(source, part).copied and _starts_with_index(source)
+    return not part.times_joined and _needed(source, part).copied and _starts_with_index(source)
 
 
 def is_quick(archive: Archive, part: Part) -> bool:
@@ -65,7 +73,8 @@ def playback_file(archive: Archive, part: Part, *, low_priority: bool = False) -
     longer than the part lasts where its picture is encoded.
 
     The original itself where it already is such a file. NotFound if its bytes are gone, ProgramFailed if they can't be converted,
-    StorageFull if there is no room, MissingProgram without ffmpeg.
+    StorageFull if there is no room, MissingProgram without ffmpeg; for a part whose time stamps jump also TimesNotRetold, and
+    VerificationFailed if its bytes are not those that its media proof was made of.
     """
     source, target = archive.store.path(part.digest), _target(archive, part)
     if target.exists():
@@ -74,7 +83,7 @@ def playback_file(archive: Archive, part: Part, *, low_priority: bool = False) -
         if target.exists():
             return target
         needed = _needed(source, part)
-        if needed.copied and _starts_with_index(source):
+        if not part.times_joined and needed.copied and _starts_with_index(source):
             return source
         _check_room(archive, source, part)
         longest_s = archive.settings.subprocess_timeout_s
@@ -82,8 +91,15 @@ def playback_file(archive: Archive, part: Part, *, low_priority: bool = False) -
             longest_s = max(longest_s, ENCODING_S_A_SECOND * part.duration_ms // 1000)
         with written_whole(target, ".mp4") as temporary:
             purpose = f"preparing {part.file_name} for playing"
-            run_ffmpeg(_arguments(source, temporary, needed), longest_s, purpose, low_priority=low_priority)
+            with _playable_times(archive, source, part) as (timed, begins_ms):
+                run_ffmpeg(_arguments(timed, temporary, needed, begins_ms), longest_s, purpose, low_priority=low_priority)
     return target
+
+
+def version_of(part: Part) -> str:
+    """What tells a part's playback file from every other, and from those that an earlier recipe made."""
+    recipe = f"{RECIPE}.joined-{_JOINED_RECIPE}" if part.times_joined else str(RECIPE)
+    return f"{part.digest.removeprefix('sha256:')}.{recipe}"
 
 
 def part_numbered(archive: Archive, recording_id: str, number: int) -> Part:
@@ -97,12 +113,24 @@ def part_numbered(archive: Archive, recording_id: str, number: int) -> Part:
 
 
 def _target(archive: Archive, part: Part) -> Path:
-    return archive.home / "renditions" / f"{part.digest.removeprefix('sha256:')}.{RECIPE}.mp4"
+    return archive.home / "renditions" / f"{version_of(part)}.mp4"
+
+
+@contextmanager
+def _playable_times(archive: Archive, source: Path, part: Part) -> Iterator[tuple[Path, int]]:
+    """A file with the part's packets at their media time, and the media time in ms that it begins at; the part itself where that is so."""
+    if not part.times_joined:
+        yield source, 0
+        return
+    proof = playing_proof(archive, part)
+    with tempfile.TemporaryDirectory(prefix=".joined-", dir=_target(archive, part).parent) as folder:
+        joined = Path(folder) / f"joined{proof_ending(part.container, proof)}"
+        yield joined, copy_whole(source, proof, joined)
 
 
 def _check_room(archive: Archive, source: Path, part: Part) -> None:
     """A rendition is about as large as its part, at most; ffmpeg would fill the disk before it says so."""
-    needed, margin = source.stat().st_size, archive.settings.free_space_margin_bytes
+    needed, margin = source.stat().st_size * (2 if part.times_joined else 1), archive.settings.free_space_margin_bytes
     free = shutil.disk_usage(archive.home).free
     if free < needed + margin:
         raise StorageFull(
@@ -135,8 +163,9 @@ def _needed(source: Path, part: Part) -> _Streams:
     )
 
 
-def _arguments(source: Path, target: Path, needed: _Streams) -> list[str | Path]:
-    arguments: list[str | Path] = ["-fflags", "+genpts", "-i", source, "-map_metadata", "-1", "-dn", "-sn"]
+def _arguments(source: Path, target: Path, needed: _Streams, begins_ms: int = 0) -> list[str | Path]:
+    later = ["-itsoffset", f"{begins_ms / 1000:.3f}"] if begins_ms > 0 else []
+    arguments: list[str | Path] = ["-fflags", "+genpts", *later, "-i", source, "-map_metadata", "-1", "-dn", "-sn"]
     if needed.video:
         arguments += ["-map", "0:V:0", "-c:v", needed.video]
         if needed.video != "copy":

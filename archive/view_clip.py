@@ -61,7 +61,7 @@ class Excerpt:
 
     def pictures(self) -> list[int]:
         """Media times of the part's pictures in it, in order."""
-        return sorted(at for group in self.groups for _, at in group.video if at is not None)
+        return sorted(at for group in self.groups for at in group.pictures())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,12 @@ def excerpt_of(
 
     `also` are proof clips to write from the same reading, with their groups' numbers.
     """
-    wanted = proof.groups_over(from_ms, to_ms)
     with tempfile.TemporaryDirectory(prefix="liveproof-") as folder:
         path = Path(folder) / f"excerpt{ending}"
-        groups = copy_groups(source, proof, {**(also or {}), path: range(max(0, wanted.start - 1), wanted.stop)})
+        groups = copy_groups(source, proof, {**(also or {}), path: proof.groups_around(from_ms, to_ms)})
         kind = "video" if groups[0].video else "audio"
-        in_part = next(at for group in groups for _, at in (group.video if kind == "video" else group.audio) if at is not None)
+        times = [at for group in groups for at in (group.pictures() if kind == "video" else group.sounds())]
+        in_part = min(times) if proof.joined is not None and kind == "audio" else times[0]
         with open_media(path) as container:
             origin_ms = (container.start_time or 0) / 1000
             in_excerpt = _first_ms(container, kind)

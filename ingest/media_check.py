@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from archive.errors import NoMediaHeld
 from archive.media_checks import Finding, What
 from archive.media_groups import chosen_streams, open_media, read_packets
+from archive.packet_times import FileTimes, StreamTimes
 from archive.recording import Part
-from ingest.packet_times import FileTimes, StreamTimes
 
 if TYPE_CHECKING:
     from av import Packet

@@ -8,9 +8,9 @@ from archive.damage import damage_line
 from archive.digest import Json
 from archive.media_groups import demuxed, read_packets
 from archive.media_proof import MediaProof, MediaProver
+from archive.packet_times import FileTimes, StreamTimes, end_of
 from ingest.errors import InvalidContent, NotMedia
 from ingest.input_file import InputFile
-from ingest.packet_times import FileTimes, StreamTimes, end_of
 
 if TYPE_CHECKING:
     from av import Packet
@@ -65,7 +65,7 @@ class StreamProbe:
 class MediaProbe:
     """`duration_ms` is the end of the last packet, counted from `start_ms`, the container's own first time stamp.
 
-    `joined`: jumps of the time stamps are closed in media time, see `ingest.packet_times`. `damage`: lines of `archive.damage`.
+    `joined`: jumps of the time stamps are closed in media time, see `archive.packet_times`. `damage`: lines of `archive.damage`.
     `first_pts`: the MPEG-TS time, in 1/90 000 s, that media time 0 stands for; None in other containers.
     """
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TIME_TOLERANCE_MS = 5
 FFPROBE_TIMEOUT_S = 600
+# How far apart packets may come to lie between which a clip closes a jump of time stamps.
+JOINED_WITHIN_MS = 2000
 
 
 class ClipContent(NamedTuple):
@@ -47,8 +49,12 @@ def check_proof_clip(clip: ClipContent, proof: dict[str, Any]) -> Said:
         if stream["extradata"] is not None and clip.extradata.get(stream["kind"]) != stream["extradata"]:
             raise Wrong(f"the {stream['kind']} decoder's setup is not the recording's", chinese=f"{stream['kind']} 解码设置不是录像的")
     origin_expected = origin_found = None
+    joined = bool(proof.get("time_shifts"))
     for kind in ("video", "audio"):
         expected = [tuple(packet) for item in proof["gops"] for packet in item["leaf"][kind]]
+        if joined:
+            expected = _jumps_closed(expected, proof["time_shifts"][kind], kind)
+        reached = float("-inf")
         found = [(digest, at) for packet_kind, digest, at in clip.packets if packet_kind == kind]
         for n in range(max(len(expected), len(found))):
             if n >= len(found) or n >= len(expected) or found[n][0] != expected[n][0]:
@@ -61,15 +67,43 @@ def check_proof_clip(clip: ClipContent, proof: dict[str, Any]) -> Said:
                 continue
             if origin_expected is None or origin_found is None:
                 origin_expected, origin_found = wanted, is_at
-            if abs((is_at - origin_found) - (wanted - origin_expected)) > TIME_TOLERANCE_MS:
+            due = wanted - origin_expected
+            if joined and kind == "audio":
+                # Where two sessions' sound overlaps, the later one waits.
+                due, reached = max(due, reached), is_at - origin_found
+            if abs((is_at - origin_found) - due) > TIME_TOLERANCE_MS:
                 raise Wrong(
                     f"{kind} packet {n + 1} of the clip plays at another time than in the recording",
                     chinese=f"片段的第 {n + 1} 个 {kind} 数据包播放时刻与录像不同",
                 )
+    closed = ("; where its time stamps jump, the clip goes on", "；录像时间戳跳变处，片段连续播放") if joined else ("", "")
     return Said(
-        f"{len(clip.packets)} packets in {len(proof['gops'])} groups are the recording's, in its order",
-        f"{len(proof['gops'])} 组 {len(clip.packets)} 个数据包均为录像所有，次序一致",
+        f"{len(clip.packets)} packets in {len(proof['gops'])} groups are the recording's, in its order{closed[0]}",
+        f"{len(proof['gops'])} 组 {len(clip.packets)} 个数据包均为录像所有，次序一致{closed[1]}",
     )
+
+
+def _jumps_closed(packets: list[Any], runs: list[list[int]], kind: str) -> list[Any]:
+    """Packets of one kind at the times at which a clip plays them that closes jumps of the recording's time stamps; sound in that order.
+
+    Wrong for shifts that do anything but close a jump: what plays in one go must come from the two sides of one.
+    """
+    shifts = [shift for count, shift in runs for _ in range(count)]
+    if len(shifts) != len(packets):
+        raise Wrong(f"the proof shifts {len(shifts)} {kind} packets of {len(packets)}", chinese=f"证明平移的 {kind} 数据包数目不符")
+    moved = [(digest, None if at is None else at + shifts[n]) for n, (digest, at) in enumerate(packets)]
+    timed = [(at + shifts[n], at, shifts[n]) for n, (_, at) in enumerate(packets) if at is not None]
+    if kind == "audio":
+        # Around a jump the recording may hold sound in another group than it plays with.
+        timed.sort()
+    for n in range(1, len(timed)):
+        (before, raw_before, shift_before), (after, raw_after, shift_after) = timed[n - 1], timed[n]
+        if shift_before != shift_after and abs(after - before) > min(JOINED_WITHIN_MS, abs(raw_after - raw_before)):
+            raise Wrong(
+                f"the proof moves {kind} at {raw_after} ms of the recording's own time where no time stamp jumps",
+                chinese=f"证明在录像自身时间 {raw_after} 毫秒处平移了 {kind}，而该处时间戳并无跳变",
+            )
+    return moved if kind == "video" else sorted(moved, key=lambda packet: packet[1] if packet[1] is not None else 0)
 
 
 def content_as_proven(proof: dict[str, Any]) -> ClipContent:
