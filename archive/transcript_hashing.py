@@ -3,19 +3,32 @@
 import hashlib
 import hmac
 
-from archive.digest import Json, canonical_json, digest_json
+from archive.digest import Json, canonical_json, digest_bytes
 from archive.merkle import leaf_hash, tree_hash
 from archive.transcript import Segment, Transcript
 
 
-def transcript_digest(transcript: Transcript) -> str:
+class WrittenSegments:
+    """Segments as canonical JSON, each written once however many versions keep it: a grown recording has one version a minute."""
+
+    def __init__(self) -> None:
+        self._written: dict[int, tuple[Segment, bytes]] = {}
+
+    def of(self, segment: Segment) -> bytes:
+        known = self._written.get(id(segment))
+        if known is None:
+            # The segment is kept beside its bytes, so that its id stays its own.
+            known = self._written[id(segment)] = (segment, canonical_json(segment_json(segment)))
+        return known[1]
+
+
+def transcript_digest(transcript: Transcript, written: WrittenSegments | None = None) -> str:
     """Digest over provenance, regions and every segment: what the custody log holds a transcript to (G2)."""
-    p = transcript.provenance
-    said: list[Json] = [segment_json(segment) for segment in transcript.segments]
+    p, written = transcript.provenance, written or WrittenSegments()
     later: dict[str, Json] = {"salt": transcript.salt} if transcript.salt else {}
     if transcript.continues is not None:
         later["continues"] = transcript.continues
-    return digest_json(
+    whole = canonical_json(
         {
             **later,
             "recording": transcript.recording_id,
@@ -25,19 +38,34 @@ def transcript_digest(transcript: Transcript) -> str:
             "created_at": p.created_at.iso(),
             "speech": [list(span) for span in transcript.speech],
             "skipped": [list(span) for span in transcript.skipped],
-            "segments": said,
+            "segments": [],
         }
     )
+    # Sorted by name, only numbers stand behind the segments: so the last of these is theirs.
+    before, mark, after = whole.rpartition(b'"segments":[')
+    return digest_bytes(before + mark + b",".join(written.of(segment) for segment in transcript.segments) + after)
 
 
-def segment_leaves(transcript: Transcript) -> list[bytes]:
-    """Merkle leaves of a transcript's segments, so that a few of them can be shown to be in it without the others (G3 for words)."""
-    return [leaf_hash(canonical_json(hashed_segment(transcript, segment))) for segment in transcript.segments]
+def segment_leaves(transcript: Transcript, written: WrittenSegments | None = None) -> list[bytes]:
+    """Merkle leaves of a transcript's segments, so that a few of them can be shown to be in it without the others (G3 for words).
+
+    Each is over the canonical JSON of `hashed_segment`.
+    """
+    written = written or WrittenSegments()
+    leaves = []
+    for segment in transcript.segments:
+        plain = written.of(segment)
+        if transcript.salt:
+            # Among the sorted names the salt's place is before start_ms.
+            before, mark, after = plain.partition(b'"start_ms":')
+            plain = before + b'"salt":"' + _salt_of(transcript.salt, segment.number).encode() + b'",' + mark + after
+        leaves.append(leaf_hash(plain))
+    return leaves
 
 
-def segments_root(transcript: Transcript) -> str:
+def segments_root(transcript: Transcript, written: WrittenSegments | None = None) -> str:
     """RFC 6962 root over the segments, which the custody entry of a transcript holds."""
-    return "sha256:" + tree_hash(segment_leaves(transcript)).hex()
+    return "sha256:" + tree_hash(segment_leaves(transcript, written)).hex()
 
 
 def hashed_segment(transcript: Transcript, segment: Segment) -> dict[str, Json]:
@@ -48,8 +76,11 @@ def hashed_segment(transcript: Transcript, segment: Segment) -> dict[str, Json]:
     """
     if not transcript.salt:
         return segment_json(segment)
-    own = hmac.new(bytes.fromhex(transcript.salt), str(segment.number).encode(), hashlib.sha256).hexdigest()[:32]
-    return {**segment_json(segment), "salt": own}
+    return {**segment_json(segment), "salt": _salt_of(transcript.salt, segment.number)}
+
+
+def _salt_of(salt: str, number: int) -> str:
+    return hmac.digest(bytes.fromhex(salt), str(number).encode(), hashlib.sha256).hex()[:32]
 
 
 def segment_json(segment: Segment) -> dict[str, Json]:

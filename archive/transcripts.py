@@ -5,7 +5,7 @@ A version that continues another stores only what it adds; what is read, hashed 
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -254,6 +254,38 @@ class TranscriptCatalog:
             raise NotFound(f"recording {recording_id} has no transcript version {version}")
         return found
 
+    def versions(self, recording_id: str) -> Iterator[Transcript]:
+        """All versions, oldest first. What one keeps of another is the same segments, read once."""
+        known: dict[int, Transcript] = {}
+        with self._database.reading() as connection:
+            of_it = select(transcripts).where(transcripts.c.recording_id == recording_id).order_by(transcripts.c.version)
+            for row in connection.execute(of_it).mappings().all():
+                base = None if row["continues"] is None else known.get(row["continues"])
+                if row["continues"] is not None and base is None:
+                    raise _leads_nowhere(row["version"], recording_id, row["continues"])
+                known[row["version"]] = self._joined(connection, row, base)
+                yield known[row["version"]]
+
+    def _joined(self, connection: Connection, row: RowMapping, base: Transcript | None) -> Transcript:
+        """A version from its own rows and the version that it goes on from."""
+        own = select(segments).where(segments.c.transcript_id == row["id"]).order_by(segments.c.number)
+        added = tuple(_segment(r) for r in connection.execute(own).mappings())
+        before, by = (base.segments, base.heard_by) if base else ((), ())
+        speech, skipped = _pairs(row["speech"]), _pairs(row["skipped"])
+        return Transcript(
+            row["recording_id"],
+            row["version"],
+            _provenance(row),
+            (*before, *added),
+            tuple(sorted((*base.speech, *speech))) if base else speech,
+            tuple(sorted((*base.skipped, *skipped))) if base else skipped,
+            row["id"],
+            row["digest"],
+            row["salt"],
+            continues=row["continues"],
+            heard_by=() if row["engine"] == HUMAN else (*by, Stretch(len(before) + 1, row["version"], _provenance(row))),
+        )
+
     def _read(self, connection: Connection, recording_id: str, version: int | None) -> Transcript | None:
         """A version, by default the newest, with the words of those that it goes on from; None if there is none."""
         of_it = select(transcripts.c.version, transcripts.c.continues).where(transcripts.c.recording_id == recording_id)
@@ -263,27 +295,10 @@ class TranscriptCatalog:
             return None
         chain = _chain(before, wanted, recording_id)
         query = select(transcripts).where(transcripts.c.recording_id == recording_id, transcripts.c.version.in_(chain))
-        rows = list(connection.execute(query.order_by(transcripts.c.version)).mappings())
-        said: list[Segment] = []
-        stretches: list[Stretch] = []
-        for row in rows:
-            stretches.append(Stretch(len(said) + 1, row["version"], _provenance(row)))
-            own = select(segments).where(segments.c.transcript_id == row["id"]).order_by(segments.c.number)
-            said += [_segment(r) for r in connection.execute(own).mappings()]
-        last = rows[-1]
-        return Transcript(
-            recording_id,
-            last["version"],
-            _provenance(last),
-            tuple(said),
-            _spans(row["speech"] for row in rows),
-            _spans(row["skipped"] for row in rows),
-            last["id"],
-            last["digest"],
-            last["salt"],
-            continues=last["continues"],
-            heard_by=tuple(stretches) if last["engine"] != HUMAN else (),
-        )
+        found = None
+        for row in connection.execute(query.order_by(transcripts.c.version)).mappings().all():
+            found = self._joined(connection, row, found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,17 +315,19 @@ def _chain(before: Mapping[int, int | None], version: int, recording_id: str) ->
     chain = [version]
     while (earlier := before[chain[-1]]) is not None:
         if earlier not in before or earlier >= chain[-1]:
-            raise VerificationFailed(
-                f"transcript {chain[-1]} of recording {recording_id} goes on from version {earlier}, which can't be: its row was changed"
-            )
+            raise _leads_nowhere(chain[-1], recording_id, earlier)
         chain.append(earlier)
     return chain
 
 
-def _spans(stored: Iterable[Json]) -> tuple[tuple[int, int], ...]:
-    """All spans of the versions of a chain; one version's own stay in the order in which they were given."""
-    lists = [[(start, end) for start, end in cast(Sequence[Sequence[int]], spans)] for spans in stored]
-    return tuple(lists[0]) if len(lists) == 1 else tuple(sorted(span for spans in lists for span in spans))
+def _leads_nowhere(version: int, recording_id: str, earlier: int) -> VerificationFailed:
+    return VerificationFailed(
+        f"transcript {version} of recording {recording_id} goes on from version {earlier}, which can't be: its row was changed"
+    )
+
+
+def _pairs(stored: Json) -> tuple[tuple[int, int], ...]:
+    return tuple((start, end) for start, end in cast(Sequence[Sequence[int]], stored))
 
 
 def _added(whole: Sequence[tuple[int, int]], before: Sequence[tuple[int, int]]) -> list[Json]:

@@ -18,7 +18,7 @@ from archive.opening import Archive
 from archive.retention_checks import Purges, check_locks, check_purges
 from archive.row_claims import broken_claims, count_claimed
 from archive.screen_readings import check_readings
-from archive.transcript_hashing import segments_root, transcript_digest
+from archive.transcript_hashing import WrittenSegments, segments_root, transcript_digest
 from archive.verifier.checks import Means, verify
 from archive.verifier.outcomes import Check
 from archive.verifier.tokens import check_with_openssl
@@ -263,19 +263,18 @@ def _check_transcripts(archive: Archive, _progress: Progress) -> tuple[int, list
         if entry.action in ("transcribe", "transcript.edit") and not purges.took(entry):
             detail = json.loads(entry.detail)
             logged[entry.subject, detail["version"]] = (detail["digest"], detail.get("segments_root"))
-    for (recording_id, version), (digest, root) in logged.items():
-        name = f"transcript {version} of recording {recording_id}"
-        try:
-            held = archive.transcripts.version(recording_id, version)
-        except NotFound:
-            problems.append((name, "is logged but no longer held"))
-            continue
-        if transcript_digest(held) != digest or held.digest != digest or (root is not None and segments_root(held) != root):
-            problems.append((name, "was changed after it was logged"))
-    for recording in archive.catalog.recordings():
-        latest = archive.transcripts.latest(recording.id)
-        if latest and (recording.id, latest.version) not in logged:
-            problems.append((f"transcript {latest.version} of recording {recording.id}", "is held but was never logged"))
+    found: set[tuple[str, int]] = set()
+    for recording_id in sorted({recording_id for recording_id, _ in logged} | set(archive.catalog.ids())):
+        written = WrittenSegments()
+        for held in archive.transcripts.versions(recording_id):
+            name = f"transcript {held.version} of recording {recording_id}"
+            found.add((recording_id, held.version))
+            digest, root = logged.get((recording_id, held.version), (None, None))
+            if digest is None:
+                problems.append((name, "is held but was never logged"))
+            elif {transcript_digest(held, written), held.digest} != {digest} or (root and segments_root(held, written) != root):
+                problems.append((name, "was changed after it was logged"))
+    problems += [(f"transcript {version} of recording {of}", "is logged but no longer held") for of, version in sorted(set(logged) - found)]
     return len(logged), problems
 
 

@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
+from archive.digest import Json, digest_json
 from archive.errors import NotFound
-from archive.merkle import inclusion_proof
+from archive.merkle import inclusion_proof, leaf_hash
 from archive.opening import Archive, open_archive
 from archive.schema import segments, transcripts
 from archive.settings import ArchiveSettings
-from archive.transcript import Provenance, Segment, Transcript
-from archive.transcript_hashing import hashed_segment, segment_leaves, segments_root, transcript_digest
+from archive.transcript import Provenance, Segment, Transcript, Word
+from archive.transcript_hashing import hashed_segment, segment_json, segment_leaves, segments_root, transcript_digest
 from archive.transcripts import edits_of, machine_version
 from archive.verification import verify_archive
 from archive.verifier.log_proofs import canonical_json, merkle_root
@@ -78,6 +80,28 @@ def test_digest_root_and_proofs_are_of_the_whole(archive: Archive) -> None:
         root = merkle_root(canonical_json(hashed_segment(newest, newest.segments[n])), n, 9, path)
         assert root is not None and "sha256:" + root.hex() == detail["segments_root"]
     assert verify_archive(archive).passed
+
+
+def test_what_is_hashed_is_the_canonical_json_of_all_of_it(archive: Archive) -> None:
+    tricky = [Segment(0, 1, 0, 900, '他说"segments":[]，"start_ms":1', (Word(0, 900, '"start_ms":', 0.5),), ('"segments":[',), 0.5)]
+    archive.transcripts.add("r1", by(archive), tricky, [(0, 900)], [], "tester")
+    held = archive.transcripts.go_on("r1", replace(by(archive), parameters={"segments": [], '"segments":[': {}}), *minute(1), "tester")
+    p = held.provenance
+    whole: dict[str, Json] = {
+        "salt": held.salt,
+        "continues": 1,
+        "recording": "r1",
+        "version": 2,
+        "engine": [p.engine, p.engine_version, p.model, p.model_digest],
+        "parameters": p.parameters,
+        "created_at": p.created_at.iso(),
+        "speech": [list(span) for span in held.speech],
+        "skipped": [list(span) for span in held.skipped],
+        "segments": [segment_json(segment) for segment in held.segments],
+    }
+    assert held.digest == digest_json(whole)
+    assert segment_leaves(held) == [leaf_hash(canonical_json(hashed_segment(held, segment))) for segment in held.segments]
+    assert list(archive.transcripts.versions("r1"))[-1] == archive.transcripts.latest("r1") == held
 
 
 def test_edits_stay_when_more_is_heard(archive: Archive) -> None:

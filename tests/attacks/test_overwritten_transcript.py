@@ -60,7 +60,7 @@ def test_a_second_version_under_the_same_number_cannot_be_written(heard: Archive
         "DELETE FROM segments",
         "INSERT INTO segments SELECT transcript_id, 9, part, start_ms, end_ms, '终身质保', words, risk, confidence FROM segments LIMIT 1",
         "INSERT INTO transcripts SELECT 77, recording_id, 2, engine, engine_version, model, model_digest, parameters, created_at_ms,"
-        " speech, skipped, digest, salt FROM transcripts",
+        " speech, skipped, digest, salt, NULL FROM transcripts",
     ],
 )
 def test_a_version_overwritten_past_the_product_is_found(heard: Archive, statement: str) -> None:
