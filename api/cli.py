@@ -20,6 +20,7 @@ from api.commands.screen_text import screen_text
 from api.commands.transcripts import transcript_app
 from api.commands.upload import upload
 from api.commands.watch import watch
+from api.exits import exit_code_of
 from api.messages import message
 from api.settings import api_settings
 
@@ -113,25 +114,18 @@ def work(
 ) -> None:
     """Do what is left: jobs that a killed process left behind, and recordings not yet transcribed or indexed."""
     with reported(as_json), opened() as place, printing.progress(as_json) as watch:
-        import time
-
+        from api.backlog import Backlog
         from api.custody_keeping import keeping_custody
-        from api.processing import open_jobs, process_or_index, unprocessed
-        from api.record_reading import read_or_index, unread
+        from api.processing import open_jobs
 
-        done: list[str] = []
         with open_jobs(place, watch) as jobs, keeping_custody(place.archive):
-            while True:
-                for recording_id in unprocessed(place):
-                    jobs.wait(process_or_index(jobs, recording_id))
-                    done.append(recording_id)
-                for case_id, number in unread(place):
-                    jobs.wait(read_or_index(jobs, case_id, number))
-                    done.append(f"{case_id} {number}")
-                if not forever:
-                    break
-                time.sleep(2)
-        printing.worked(done, as_json)
+            backlog = Backlog(place, jobs)
+            if forever:
+                backlog.work_on()
+            backlog.work_off()
+        printing.worked(backlog.done, backlog.failed, as_json)
+        for error in backlog.failed.values():
+            raise typer.Exit(exit_code_of(error))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,11 @@ from rich.text import Text
 
 from api import answers, operations
 from api.damage_words import check_words, damage_words
+from api.exits import explain
 from api.messages import message, named
 from api.settings import api_settings
 from archive.digest import Json
+from archive.errors import LiveProofError
 from archive.timeline import format_ms
 
 if TYPE_CHECKING:
@@ -101,11 +103,15 @@ def extended(place: "Workplace", grown: "Extended", processed: bool, json_wanted
         out.print(say("command.process_later"))
 
 
-def worked(done: Sequence[str], json_wanted: bool) -> None:
+def worked(done: Sequence[str], failed: Mapping[str, LiveProofError], json_wanted: bool) -> None:
     if json_wanted:
-        as_json({"processed": list(done)})
-    else:
+        problems: dict[str, Json] = {subject: explain(error) for subject, error in failed.items()}
+        as_json({"processed": list(done), **({"failed": problems} if failed else {})})
+        return
+    if done or not failed:
         console().print(say("command.worked", count=len(done), recordings=", ".join(done)) if done else say("command.nothing_to_do"))
+    for subject, error in failed.items():
+        console().print(say("command.not_worked", subject=subject, problem=explain(error)), markup=False, style="red")
 
 
 def shown(place: "Workplace", recording_id: str, json_wanted: bool) -> None:

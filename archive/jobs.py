@@ -136,6 +136,15 @@ class Jobs:
                 raise JobFailed(f"job {job_id} was cancelled: start it again with liveproof work")
             time.sleep(poll_s)
 
+    def ended(self, job_id: str) -> bool:
+        """Whether a job is over, however it ended. JobFailed if there is none of this id."""
+        from dbos import DBOS
+
+        status = DBOS.get_workflow_status(job_id)
+        if status is None:
+            raise JobFailed(f"there is no job {job_id}")
+        return _STATES[status.status] not in ("waiting", "running")
+
     def list(self, limit: int = 200) -> list[Job]:
         """The newest jobs first."""
         from dbos import DBOS

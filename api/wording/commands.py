@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "command.nothing_new": ("{recording} 早有这些，未作改动", "{recording} holds all of this already: nothing was changed"),
     "command.process_later": ("尚未听写和索引：运行 liveproof work", "not transcribed or indexed yet: run liveproof work"),
     "command.worked": ("处理了 {count} 场：{recordings}", "processed {count}: {recordings}"),
+    "command.not_worked": ("{subject} 未能处理：{problem}", "{subject} could not be processed: {problem}"),
     "command.nothing_to_do": ("没有待处理的工作", "nothing is left to do"),
     "command.home": (
         "档案库 {home} · 保管记录 {entries} 条 · 案件 {cases} 件",
