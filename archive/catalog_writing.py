@@ -141,6 +141,7 @@ def _insert_parts(connection: Connection, recording_id: str, new: tuple[Part, ..
                 uncertainty_ms=part.clock.uncertainty_ms,
                 method=part.clock.method,
                 pieces=pieces_json(part.clock) or null(),
+                basis=dict(part.clock.basis) if part.clock.basis else null(),
             )
         )
 

@@ -5,10 +5,12 @@ starts at 0. `ClockMap` joins the two and says how sure the join is.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
+from archive.digest import Json
 from archive.errors import InvalidTime
 
 
@@ -111,7 +113,8 @@ class ClockMap:
     recording_ms = starts_at_ms + media_ms; that never changes, because words, chat and moments are stored on the recording's time line.
     The wall clock of it may be estimated again, as a further version: by `pieces`, in order of media time and the first from 0, or, where
     there are none, by `wall_start` of media time 0 and `uncertainty_ms`, the half-width that the method is believed to keep. Neither:
-    nothing told the time of day. `method`: given, file_name, chat_header, sum_of_durations, unknown, capture, time_subtitle, chat_answers,
+    nothing told the time of day. `basis` is what a first estimate was observed to rest on, to be written down with it; it is read back with
+    the clock's versions only. `method`: given, file_name, chat_header, sum_of_durations, unknown, capture, time_subtitle, chat_answers,
     anchors.
     """
 
@@ -121,6 +124,7 @@ class ClockMap:
     method: str
     version: int = 1
     pieces: tuple[ClockPiece, ...] = ()
+    basis: Mapping[str, Json] | None = field(default=None, compare=False, repr=False)
 
     def to_recording(self, media_ms: int) -> int:
         return self.starts_at_ms + media_ms

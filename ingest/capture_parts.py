@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from archive.digest import Json
 from archive.errors import NoMediaHeld
 from archive.media_groups import open_media
 from archive.recording import Gap, Part
 from archive.timeline import ClockMap
-from ingest.capture_clock import LOST, Before, Placed, clock_map, gap_before, place
+from ingest.capture_clock import LOST, Before, Placed, Sample, StretchClock, clock_map, gap_before, place, thinned
 from ingest.capture_spool import PlacedNote, Spool, Stretch, Waiting
 from ingest.errors import NotMedia
 
 # Sound and picture of one connection end and begin some tens of milliseconds apart: a seam, no gap.
 SEAM_MS = 300
+# What is kept of a part's observations, beside its clock.
+_OBSERVATIONS_MAX = 40
 # Enough of a stretch to place it by.
 _BEGINNING_MS = 60_000
 _NUMBER = re.compile(r"capture-\d{6}-(\d{5})\.")
@@ -48,7 +51,28 @@ def next_part(spool: Spool, waiting: Waiting, held: Sequence[Part]) -> NextPart:
     if before is not None and found.starts_at_ms <= before.start_ms:
         # Replayed from before the last part began: what is held keeps its place, and this lies right on it, with its own wall clock.
         found = replace(found, starts_at_ms=before.start_ms + 1)
+    found = replace(found, basis=_basis(spool, stretch, clock, media_ms))
     return NextPart(waiting.path, found, _gap(waiting, placed, media_ms, before))
+
+
+def _basis(spool: Spool, stretch: Stretch, clock: StretchClock, media_ms: int) -> dict[str, Json]:
+    """What the part's clock rests on: which address and connection, and when which of its media time arrived, or was said to be."""
+
+    def observed(samples: Sequence[Sample]) -> list[Json]:
+        # A file is admitted as soon as it is closed: what was observed from its beginning on is of it, but for the newest few.
+        of_it = [(at - media_ms, wall) for at, wall in samples if at >= media_ms]
+        return [[at, wall] for at, wall in thinned(of_it, _OBSERVATIONS_MAX)]
+
+    note = spool.note
+    return {
+        "capture": {
+            "address": note.shown if note else None,
+            "address_digest": note.address_digest if note else None,
+            "connection": stretch.number,
+            "arrived": observed(clock.arrived),
+            "told": observed(clock.told),
+        }
+    }
 
 
 def _gap(waiting: Waiting, placed: Placed, media_ms: int, before: Before | None) -> Gap | None:

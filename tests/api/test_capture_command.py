@@ -17,6 +17,7 @@ import pytest
 from api.capture_admitting import CaptureTold, recover
 from api.capturing import CaptureRequest, LiveCapture
 from api.workplace import Workplace, open_workplace
+from archive.digest import digest_bytes
 from archive.errors import MissingProgram, StorageFull
 from archive.settings import ArchiveSettings
 from archive.verification import verify_archive
@@ -118,6 +119,20 @@ def frames_held(story: Story, recording: str) -> list[int]:
     known = {digest: number for number, digest in enumerate(story.server.broadcast.frames())}
     parts = story.place.archive.catalog.recording(recording).parts
     return [known[digest] for part in parts for digest in frame_digests(story.place.archive.store.path(part.digest))]
+
+
+def test_each_parts_clock_keeps_what_it_rests_on_and_which_address_it_came_from(story: Story) -> None:
+    recording = story.place.archive.catalog.recording("again")
+    maps = [version for version in story.place.archive.clocks.maps("again") if version.clock.version == 1]
+    assert len(maps) == len(recording.parts)
+    observed = [version.basis["capture"] for version in maps]
+    assert {each["address_digest"] for each in observed} == {digest_bytes(story.server.flv.encode())}
+    assert [each["connection"] for each in observed] == sorted(each["connection"] for each in observed)
+    for version, each in zip(maps, observed, strict=True):
+        wall = version.clock.wall_start
+        assert wall is not None
+        assert each["arrived"] or each["told"]
+        assert all(wall.epoch_ms + at - version.clock.uncertainty_ms <= arrived for at, arrived in each["arrived"])
 
 
 def test_a_killed_capture_loses_nothing_that_was_captured(story: Story) -> None:
