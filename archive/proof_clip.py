@@ -198,7 +198,6 @@ class _Copy:
         self._joined = False
         self._waiting: list[tuple[Fraction, int, av.Packet[Stream]]] = []
         self._count = 0
-        self._sources: dict[int, Stream] = {}
 
     def begin(self, first: Group) -> None:
         """Let the earliest packet of the first group be at 0: what lies before 0 in an MP4, players hide.
@@ -211,23 +210,23 @@ class _Copy:
 
     def add(self, packet: "av.Packet[Stream]", sources: "dict[int, Stream]") -> None:
         """Write a packet whose stream and time base are the source's."""
-        self._sources = sources
+        if not self._streams:
+            # Here, while the source is open: what waits may be written when it no longer is.
+            self._streams = {n: self._output.add_stream_from_template(stream) for n, stream in sources.items()}
         if self._joined and packet.stream.type == "audio" and packet.pts is not None:
             self._count += 1
             heappush(self._waiting, (packet.pts * packet.time_base, self._count, packet))
             return
         while self._waiting and packet.dts is not None and self._waiting[0][0] + _SOUND_WAITS_S <= packet.dts * packet.time_base:
-            self._write(heappop(self._waiting)[2], sources)
-        self._write(packet, sources)
+            self._write(heappop(self._waiting)[2])
+        self._write(packet)
 
     def end(self) -> None:
         """Write what still waits."""
         while self._waiting:
-            self._write(heappop(self._waiting)[2], self._sources)
+            self._write(heappop(self._waiting)[2])
 
-    def _write(self, packet: "av.Packet[Stream]", sources: "dict[int, Stream]") -> None:
-        if not self._streams:
-            self._streams = {n: self._output.add_stream_from_template(stream) for n, stream in sources.items()}
+    def _write(self, packet: "av.Packet[Stream]") -> None:
         if packet.pts is None or packet.dts is None:
             raise ProgramFailed("the part has packets without a time in this span: hand over the whole part instead")
         shift = round((self._origin or 0) / packet.time_base)

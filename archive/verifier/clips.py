@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 TIME_TOLERANCE_MS = 5
 FFPROBE_TIMEOUT_S = 600
-# How far apart packets may come to lie between which a clip closes a jump of time stamps.
-JOINED_WITHIN_MS = 2000
+# How far apart packets may come to lie between which a clip closes a jump of time stamps; for sound, as far as groups hold it back.
+JOINED_WITHIN_MS = {"video": 2000, "audio": 6000}
 
 
 class ClipContent(NamedTuple):
@@ -54,6 +54,8 @@ def check_proof_clip(clip: ClipContent, proof: dict[str, Any]) -> Said:
         expected = [tuple(packet) for item in proof["gops"] for packet in item["leaf"][kind]]
         if joined:
             expected = _jumps_closed(expected, proof["time_shifts"][kind], kind)
+            if kind == "audio":
+                _check_sound_follows(proof)
         reached = float("-inf")
         found = [(digest, at) for packet_kind, digest, at in clip.packets if packet_kind == kind]
         for n in range(max(len(expected), len(found))):
@@ -98,12 +100,36 @@ def _jumps_closed(packets: list[Any], runs: list[list[int]], kind: str) -> list[
         timed.sort()
     for n in range(1, len(timed)):
         (before, raw_before, shift_before), (after, raw_after, shift_after) = timed[n - 1], timed[n]
-        if shift_before != shift_after and abs(after - before) > min(JOINED_WITHIN_MS, abs(raw_after - raw_before)):
+        if shift_before != shift_after and abs(after - before) > min(JOINED_WITHIN_MS[kind], abs(raw_after - raw_before)):
             raise Wrong(
                 f"the proof moves {kind} at {raw_after} ms of the recording's own time where no time stamp jumps",
                 chinese=f"证明在录像自身时间 {raw_after} 毫秒处平移了 {kind}，而该处时间戳并无跳变",
             )
     return moved if kind == "video" else sorted(moved, key=lambda packet: packet[1] if packet[1] is not None else 0)
+
+
+def _check_sound_follows(proof: dict[str, Any]) -> None:
+    """That sound is shifted about as the pictures that the recording has beside it. Wrong: it would be heard beside others."""
+    timed = {}
+    for kind in ("video", "audio"):
+        shifts = [shift for count, shift in proof["time_shifts"][kind] for _ in range(count)]
+        own = [at for item in proof["gops"] for _, at in item["leaf"][kind]]
+        timed[kind] = [(at, shifts[n]) for n, at in enumerate(own) if at is not None]
+    if not timed["video"]:
+        return
+    within = JOINED_WITHIN_MS["video"]
+    beside: dict[int, set[int]] = {}
+    for at, shift in timed["video"]:
+        for stretch in (-1, 0, 1):
+            beside.setdefault(at // within + stretch, set()).add(shift)
+    last = max(at + shift for at, shift in timed["video"])
+    everywhere = {shift for _, shift in timed["video"]}
+    for at, shift in timed["audio"]:
+        of_pictures = beside.get(at // within)
+        if of_pictures is None and at + shift > last:
+            continue  # sound of pictures behind the clip's end, which the recording holds before them
+        if min(abs(shift - other) for other in of_pictures or everywhere) > within:
+            raise Wrong("the proof moves sound otherwise than its pictures", chinese="证明对声音的平移与画面不一致")
 
 
 def content_as_proven(proof: dict[str, Any]) -> ClipContent:

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -12,16 +13,19 @@ import pytest
 from archive.admission import Admission
 from archive.clip import Blur, cut_clip, screenshot, verify_proof_clip
 from archive.errors import TimesNotRetold, VerificationFailed
-from archive.media_proof import prove_media
+from archive.media_proof import prove_media, read_clip
 from archive.opening import Archive
 from archive.programs import ffmpeg_program
 from archive.recording import Part, Recording
 from archive.rendition import is_made, playback_file
 from archive.timeline import ClockMap
+from archive.verifier.clips import ClipContent, check_proof_clip
+from archive.verifier.outcomes import Wrong
 from ingest.input_file import check_file
 from ingest.media_probe import probe
 from tests.archive.generated_media import FPS, beep_starts_ms, make_media, number_on, pictures_of
 from tests.archive.held import STARTED, open_test_archive
+from tests.ingest.test_packet_times import with_flv_times
 
 FRAME_MS = 1000 // FPS
 HALF_S = 8
@@ -51,13 +55,19 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return first, make_media(folder / "b.flv", HALF_S, [BEEP_MS], first_frame=HALF_S * FPS)
 
 
-@pytest.fixture(scope="session", params=["ts-forward", "ts-turn", "flv-again"])
+@pytest.fixture(scope="session", params=["ts-forward", "ts-turn", "flv-again", "flv-there-and-back"])
 def jumping(request: pytest.FixtureRequest, halves: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Jumping:
     folder = tmp_path_factory.mktemp(request.param)
     first, second = halves
     if request.param == "flv-again":
         path = folder / "again.flv"
         path.write_bytes(first.read_bytes() + second.read_bytes()[FLV_HEAD:])
+    elif request.param == "flv-there-and-back":
+        # As a co-host who joins and leaves makes it: ten minutes ahead in the middle of a group, and back in the middle of another.
+        later = with_flv_times(second, folder / "later.flv", lambda _, ms: ms + HALF_S * 1000)
+        whole = folder / "whole.flv"
+        whole.write_bytes(first.read_bytes() + later.read_bytes()[FLV_HEAD:])
+        path = with_flv_times(whole, folder / "there.flv", lambda _, ms: ms + (600_000 if 5300 < ms < 12_100 else 0))
     else:
         starts = (100, 4000) if request.param == "ts-forward" else (TURN_OF_TS_S - 200, 0)
         path = folder / "jump.ts"
@@ -172,8 +182,46 @@ def test_shifts_that_close_no_jump_fail_the_proof(archive: Archive, jumping: Jum
     with pytest.raises(VerificationFailed, match="where no time stamp jumps"):
         verify_proof_clip(clip.proof_clip, document)
     del document["time_shifts"]
-    with pytest.raises(VerificationFailed, match="another time"):
+    with pytest.raises(VerificationFailed, match=r"another time|is not the recording's"):
         verify_proof_clip(clip.proof_clip, document)
+
+
+def test_a_proof_that_moves_sound_away_from_its_pictures_fails(archive: Archive, jumping: Jumping, tmp_path: Path) -> None:
+    admit_probed(archive, jumping.path)
+    clip = cut_clip(archive, "r1", 7100, 9200, tmp_path / "clip.mp4", "tester")
+    document = json.loads(clip.proof.read_bytes())
+    extradata = read_clip(clip.proof_clip).extradata
+    assert check_proof_clip(ClipContent(_as_told(document), extradata), document)
+    document["time_shifts"]["audio"][-1][1] += 3000
+    with pytest.raises(Wrong, match=r"moves (sound otherwise|audio)"):
+        check_proof_clip(ClipContent(_as_told(document), extradata), document)
+
+
+def _as_told(document: dict[str, Any]) -> list[tuple[str, str, float | None]]:
+    """The packets of a clip that was written just as its proof says."""
+    found = []
+    for kind in ("video", "audio"):
+        shifts = [shift for count, shift in document["time_shifts"][kind] for _ in range(count)]
+        own = [packet for item in document["gops"] for packet in item["leaf"][kind]]
+        told = [(kind, digest, float(at + shift)) for (digest, at), shift in zip(own, shifts, strict=True)]
+        found += told if kind == "video" else sorted(told, key=lambda packet: packet[2])
+    return found
+
+
+def test_sound_alone_that_begins_again_is_cut_where_it_is_heard(archive: Archive, halves: tuple[Path, Path], tmp_path: Path) -> None:
+    pieces = []
+    for half in halves:
+        command = [ffmpeg_program(), "-v", "error", "-y", "-i", half, "-vn", "-c", "copy", tmp_path / "sound.flv"]
+        subprocess.run(list(map(str, command)), check=True, timeout=60)
+        pieces.append((tmp_path / "sound.flv").read_bytes())
+    again = tmp_path / "again.flv"
+    again.write_bytes(pieces[0] + pieces[1][FLV_HEAD:])
+    part = admit_probed(archive, again)
+    due = HALF_S * 1000 + BEEP_MS
+    assert beep_starts_ms(playback_file(archive, part)) == [pytest.approx(1000, abs=120), pytest.approx(due, abs=120)]
+    clip = cut_clip(archive, "r1", 7000, 12_000, tmp_path / "clip.mp4", "tester")
+    assert beep_starts_ms(clip.view) == [pytest.approx(due - 7000, abs=120)]
+    assert verify_proof_clip(clip.proof_clip, clip.proof)
 
 
 def test_a_line_that_does_not_end_where_the_part_does_is_refused(jumping: Jumping, tmp_path: Path) -> None:
