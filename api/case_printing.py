@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from api import answers, record_words
+from api import answers, case_answers, record_words
 from api.messages import named
 from api.printing import as_json, console, print_answer, print_moment, say
 from api.settings import api_settings
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def case_shown(case: "Case", json_wanted: bool, readings: "Mapping[int, RecordReading] | None" = None) -> None:
     """`readings`: what was read of the attachments, by number, where that is to be shown."""
     if json_wanted:
-        as_json(answers.case_json(case) if readings is None else record_words.read_case_json(case, readings))
+        as_json(case_answers.case_json(case) if readings is None else record_words.read_case_json(case, readings))
         return
     out = console()
     out.print(f"{case.id}  {case.title}", style="bold")
@@ -85,7 +85,7 @@ def transcript_edited(transcript: "Transcript", segment: int, json_wanted: bool)
 
 def cases_listed(found: "Sequence[Case]", json_wanted: bool) -> None:
     if json_wanted:
-        as_json({"cases": [answers.case_json(case) for case in found]})
+        as_json({"cases": [case_answers.case_json(case) for case in found]})
         return
     out = console()
     for case in found:
@@ -130,7 +130,7 @@ def case_answered(question: str, answer: "CaseAnswer", json_wanted: bool) -> Non
 def attached(paper: "Attachment", json_wanted: bool, reading: "RecordReading | None" = None) -> None:
     if json_wanted:
         told = record_words.reading_json(reading) if reading else None
-        as_json({**answers.attachment_json(paper), "reading": told})
+        as_json({**case_answers.attachment_json(paper), "reading": told})
         return
     given = named("given", given_as(paper), api_settings().language)
     key = "command.withdrawn" if paper.withdrawn_at else "command.attached"

@@ -12,7 +12,7 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from api import answers, case_papers, examples, intake, operations, record_words
+from api import answers, case_answers, case_papers, examples, intake, operations, record_words
 from api.fields import At, Id, IdInPath, Line, LongText, Milliseconds, Reply, actor
 from api.media import file_response
 from api.workplace import Workplace
@@ -77,7 +77,7 @@ class Withdrawal(BaseModel):
 
 @router.get("", summary="All cases, newest first", responses=examples.CASES)
 def list_cases(workplace: At) -> Reply:
-    return {"cases": [answers.case_json(case) for case in operations.cases(workplace)]}
+    return {"cases": [case_answers.case_json(case) for case in operations.cases(workplace)]}
 
 
 @router.post("", status_code=201, summary="Open a case", responses=examples.CASE_OPENED)
@@ -92,7 +92,7 @@ def open_case(workplace: At, new: Annotated[NewCase, Body(openapi_examples=examp
         order=dict(new.order),
         product_id=new.product,
     )
-    return answers.case_json(case)
+    return case_answers.case_json(case)
 
 
 @router.get("/{case_id}", summary="One case with its moments and packages", responses=examples.CASE)
@@ -107,7 +107,7 @@ def show_case(workplace: At, case_id: IdInPath) -> Reply:
 def add_moment(workplace: At, case_id: IdInPath, new: Annotated[NewMoment, Body(openapi_examples=examples.NEW_MOMENT)]) -> Reply:
     """The quote is what the transcript has there. Adding the same span again gives the one that stands."""
     moment = operations.add_moment(workplace, case_id, new.recording, new.start_ms, new.end_ms, new.purpose, actor(workplace))
-    return answers.case_moment_json(moment)
+    return case_answers.case_moment_json(moment)
 
 
 @router.post("/{case_id}/attachments", status_code=201, summary="Attach a paper to the case", responses=examples.ATTACHED_NOW)
@@ -131,7 +131,7 @@ def attach_paper(
         name = _name_of(file)
         paper = attach(workplace.archive, case_id, file.file, name, kind, who, title=title, purpose=purpose, withheld=withheld)
     jobs: Jobs | None = getattr(request.app.state, "jobs", None)
-    return {**answers.attachment_json(paper), "processing": case_papers.started_or_left(jobs, case_id, paper)}
+    return {**case_answers.attachment_json(paper), "processing": case_papers.started_or_left(jobs, case_id, paper)}
 
 
 @router.get("/{case_id}/attachments/{number}/reading", summary="What was read of an attachment", responses=examples.READING)
@@ -160,13 +160,13 @@ def download_attachment(request: Request, workplace: At, case_id: IdInPath, numb
 @router.post("/{case_id}/attachments/{number}/withdrawal", summary="Withdraw an attachment", responses=examples.ATTACHED)
 def withdraw(workplace: At, case_id: IdInPath, number: Annotated[int, InPath(ge=1, le=10_000)], why: Withdrawal) -> Reply:
     """It stays held, and its digest in every package."""
-    return answers.attachment_json(case_papers.withdraw_paper(workplace, case_id, number, why.reason, actor(workplace)))
+    return case_answers.attachment_json(case_papers.withdraw_paper(workplace, case_id, number, why.reason, actor(workplace)))
 
 
 @router.post("/{case_id}/steps", status_code=201, summary="Take the case a step further", responses=examples.CASE_OPENED)
 def take_step(workplace: At, case_id: IdInPath, new: Annotated[NewStep, Body(openapi_examples=examples.NEW_STEP)]) -> Reply:
     """Stages: intake, verification, proposal, execution, review, closed; one at a time, or back with a reason."""
-    return answers.case_json(intake.take_step(workplace, case_id, new.stage, new.text, new.detail, actor(workplace)))
+    return case_answers.case_json(intake.take_step(workplace, case_id, new.stage, new.text, new.detail, actor(workplace)))
 
 
 @router.post("/{case_id}/packages", status_code=201, summary="Build the case's evidence package", responses=examples.PACKAGE)
@@ -218,4 +218,4 @@ def _package(workplace: Workplace, case_id: str, package_id: str) -> BuiltPackag
 
 def _with_links(built: BuiltPackage) -> dict[str, Json]:
     address = f"/v1/cases/{built.case_id}/packages/{built.id}"
-    return {**answers.package_json(built), "download": address, "verification": f"{address}/verification"}
+    return {**case_answers.package_json(built), "download": address, "verification": f"{address}/verification"}

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from api.answers import answer_json, attachment_json, case_json, coverage_json, moment_json
+from api.answers import answer_json, coverage_json, moment_json
+from api.case_answers import attachment_json, case_json
 from api.case_search import CaseAnswer, PaperHit, place_of
 from api.messages import MESSAGES, message, named
 from archive.case import Attachment, Case
