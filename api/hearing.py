@@ -215,7 +215,9 @@ def _sound_of_line(workplace: Workplace, recording: Recording, line: Line) -> So
 
 def _sound(workplace: Workplace, part: Part) -> Sound | None:
     scratch = _scratch(workplace) / f"{part.digest.removeprefix('sha256:')}.sound"
-    return sound_of(workplace.archive.store.path(part.digest), scratch, workplace.transcribe_settings)
+    if not part.may_sound:
+        return None
+    return sound_of(workplace.archive.store.path(part.digest), scratch, workplace.transcribe_settings, times_joined=part.times_joined)
 
 
 def _scratch(workplace: Workplace) -> Path:
