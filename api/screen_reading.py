@@ -17,7 +17,7 @@ from api.operations import Progress, ignore_progress
 from api.workplace import Workplace
 from archive.digest import Json
 from archive.errors import NoMediaHeld
-from archive.recording import Part
+from archive.recording import Part, Recording
 from archive.screen_readings import ScreenReading
 from transcribe.errors import PicturesUnreadable
 from transcribe.screen_text import PartScreen, Stretch, joined, read_part, read_stretch, screen_provenance, stretches_of
@@ -50,7 +50,7 @@ def read_screen(workplace: Workplace, recording_id: str, actor: str, progress: P
     if not recording.has_media:
         raise NoMediaHeld(f"recording {recording_id} holds captions only: there is no screen to read")
     readings = []
-    for part in recording.parts:
+    for part in _readable(recording):
         source = _source(workplace, part)
 
         def tell(done: int, total: int, number: int = part.number) -> None:
@@ -58,6 +58,11 @@ def read_screen(workplace: Workplace, recording_id: str, actor: str, progress: P
 
         readings.append(_add(workplace, recording_id, read_part(source, part, workplace.ocr, workplace.transcribe_settings, tell), actor))
     return readings
+
+
+def _readable(recording: Recording) -> list[Part]:
+    """Parts whose pictures can be placed. Those whose time stamps jump are left out: a line at a wrong second is worse than none."""
+    return [part for part in recording.parts if not part.times_joined]
 
 
 def _unread(workplace: Workplace, recording_id: str) -> list[int]:
@@ -68,7 +73,7 @@ def _unread(workplace: Workplace, recording_id: str) -> list[int]:
         log.info("screen_not_read", recording=recording_id, reason="rapidocr is not installed")
         return []
     read = workplace.archive.screens.versions(recording_id)
-    return [part.number for part in recording.parts if part.number not in read]
+    return [part.number for part in _readable(recording) if part.number not in read]
 
 
 def _spans(workplace: Workplace, recording_id: str, number: int) -> list[list[int]]:

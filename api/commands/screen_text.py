@@ -43,6 +43,9 @@ def screen_text(
             printing.as_json(told)
         else:
             _show(recording, told)
+            for part in place.archive.catalog.recording(recording).parts:
+                if part.times_joined:
+                    _say("screen.jumps", number=part.number)
 
 
 def _show(recording: str, told: "Mapping[str, Json]") -> None:
@@ -73,7 +76,7 @@ def _reading(reading: "Mapping[str, Json]") -> None:
     left_out = notes.get("left_out") if isinstance(notes, Mapping) else None
     if isinstance(left_out, Mapping) and left_out:
         language = api_settings().language
-        counts = [named("screen_left_out", why, language).replace("{count}", str(count)) for why, count in left_out.items()]
+        counts = [f"{named('screen_left_out', why, language)} {count}" for why, count in left_out.items()]
         _say("screen.left_out", counts=" · ".join(counts))
 
 

@@ -8,6 +8,10 @@ SCREEN: dict[str, tuple[str, str]] = {
         "part {number}: {lines} lines in {frames} pictures (version {version}, {engine} {engine_version})",
     ),
     "screen.no_pictures": ("第 {number} 段没有画面", "part {number} has no pictures"),
+    "screen.jumps": (
+        "第 {number} 段的时间戳有跳变，画面与时间对不准，未读画面文字",
+        "part {number} was not read: its time stamps jump, and its pictures can't be placed surely",
+    ),
     "screen.left_out": ("  未计入：{counts}", "  left out: {counts}"),
     "screen.line": ("{start}–{end}  {text}  [{box}] {sure}", "{start}–{end}  {text}  [{box}] {sure}"),
     "screen.unread": (
@@ -18,9 +22,9 @@ SCREEN: dict[str, tuple[str, str]] = {
         "…… 还有 {count} 行：用 --from、--to 缩小范围，或用 --json",
         "… {count} more lines: narrow it by --from and --to, or use --json",
     ),
-    "screen_left_out.moving": ("滚动文字 {count}", "moving text {count}"),
-    "screen_left_out.passing": ("一闪而过的文字 {count}", "passing text {count}"),
-    "screen_left_out.counting": ("计时计数 {count}", "counters {count}"),
-    "screen_left_out.over_limit": ("超出上限 {count}", "beyond the limit {count}"),
+    "screen_left_out.moving": ("滚动文字", "moving text"),
+    "screen_left_out.passing": ("一闪而过的文字", "passing text"),
+    "screen_left_out.counting": ("计时计数", "counters"),
+    "screen_left_out.over_limit": ("超出上限", "beyond the limit"),
     "step.screen": ("识别画面文字", "read the screen"),
 }

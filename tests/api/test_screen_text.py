@@ -1,6 +1,7 @@
 """What stood on the screen is read after the words can be searched, stands beside answers, and is shown on request."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from fastapi.testclient import TestClient
 
 from api import operations
 from api.app import create_app
+from api.commands.screen_text import _reading
 from api.processing import open_jobs, process_or_index, unprocessed
-from api.screen_reading import read_screen
+from api.screen_reading import read_screen, unread
 from api.workplace import Workplace, open_workplace
 from archive.settings import ArchiveSettings
 from archive.timeline import WallTime
@@ -104,3 +106,26 @@ def test_the_command_reads_now_and_shows_lines(workplace: Workplace, tmp_path: P
     assert "和田玉手镯" in shown and "围巾" not in shown and "part 1: 3 lines" in shown
     again = json.loads(liveproof(workplace.archive.home, "screen-text", "r1", "--read", "--json", **settings).stdout)
     assert again["readings"][0]["version"] >= 2 and len(again["texts"]) == 3
+
+
+def test_a_part_whose_time_stamps_jump_is_left_unread_and_the_command_says_so(workplace: Workplace, tmp_path: Path) -> None:
+    from tests.api.test_cli import liveproof
+
+    half, twice = tmp_path / "half.ts", tmp_path / "twice.ts"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", film(tmp_path / "a.mp4", 8000, CARDS), "-c", "copy", half], check=True, timeout=60)
+    twice.write_bytes(half.read_bytes() * 2)
+    (tmp_path / "captions.srt").write_text(SRT, "utf-8")
+    held = operations.ingest(workplace, IngestRequest(media=(twice,), recording_id="jumps", captions=tmp_path / "captions.srt"), "tester")
+    assert [part.times_joined for part in held.recording.parts] == [True]
+    assert not unread(workplace, "jumps")
+    shown = liveproof(workplace.archive.home, "screen-text", "jumps", "--read", LIVEPROOF_FREE_SPACE_MARGIN_BYTES="0").stdout
+    assert "part 1 was not read: its time stamps jump" in shown
+
+
+def test_what_was_left_out_is_counted_by_name(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the demo session's screen was told on a terminal."""
+    monkeypatch.setenv("LIVEPROOF_INTERFACE_LANGUAGE", "en")
+    left_out = {"moving": 1, "passing": 21, "counting": 2, "over_limit": 3}
+    told = {"part": 1, "frames": 97, "lines": 39, "version": 1, "engine": "rapidocr", "engine_version": "3", "parameters": {}}
+    _reading({**told, "parameters": {"notes": {"left_out": left_out}}})
+    assert "left out: moving text 1 · passing text 21 · counters 2 · beyond the limit 3" in " ".join(capsys.readouterr().out.split())
