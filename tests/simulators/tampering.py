@@ -12,14 +12,18 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from archive.admission import Source
+from archive.admission import Extension, Source
 from archive.case_attachments import attach
+from archive.case_record import RecordPiece
 from archive.case_stages import Stage
 from archive.evidence_package import build_package
-from archive.opening import open_archive
+from archive.media_checks import Finding
+from archive.opening import Archive, open_archive
 from archive.reveal import reveal
+from archive.screen_readings import ScreenText
 from archive.settings import ArchiveSettings
 from archive.timeline import WallTime
+from archive.transcript import Provenance, Segment, Word
 from tests.archive.held import CHAT, EVENTS, SHELF, add_transcript, admit, open_case
 from tests.simulators.time_stamp_authority import authority
 
@@ -47,8 +51,9 @@ class SetClock:
 
 
 def fill(home: Path, media: Mapping[str, Path], work: Path) -> ArchiveSettings:
-    """Make a home in which every table has rows: two parts with a gap, chat, shelf, words and an edit, a case with papers and steps, a
-    package, a reveal, holds, a purged session, checkpoints and granted time-stamps. The package is copied to `work`/package.zip."""
+    """Make a home in which every table has rows: two parts with a gap, chat, shelf, words and an edit, an extension, what was read of the
+    screen and of papers, a case with papers and steps, a package, a reveal, holds, a purged session, checkpoints and granted time-stamps.
+    The package is copied to `work`/package.zip."""
     with authority(work / "authority") as tsa:
         settings = ArchiveSettings(home=home, free_space_margin_bytes=0, tsa_urls=SecretStr(tsa.url), tsa_roots=tsa.root_pem)
         clock = SetClock(WallTime.now().plus_ms(-5 * YEAR_MS))
@@ -65,8 +70,19 @@ def fill(home: Path, media: Mapping[str, Path], work: Path) -> ArchiveSettings:
         archive.clocks.add_shift("r1", 1, 100, 8000, "chat_answers", {"answers": {"lag_ms": 7100}}, "ann")
         add_transcript(archive, "r1")
         archive.transcripts.edit("r1", 2, "这条手串保真假一赔十啊", "听清了句尾的字", "ann", archive.clock())
+        late = (Source("chat", *archive.store.put(io.BytesIO(b"<i></i>")), "late.xml"),)
+        held = archive.catalog.recording("r1")
+        more = (replace(CHAT[0], source_number=2, order_id="42"),)
+        archive.catalog.extend(Extension(held, 1, held.gaps, held.duration_ms, False, messages=more, sources=late), "ann")
+        said = Segment(1, 2, 4_000, 5_000, "还有运费险", (Word(4_000, 5_000, "还有运费险", 0.9),))
+        archive.transcripts.go_on("r1", heard_by(archive, "faster-whisper"), [said], [(4_000, 5_000)], [], "ann")
+        archive.media_checks.add("r1", 1, 0, "key_pictures", [Finding("unheard", 500, 900)], "ann")
+        card = ScreenText(0, 1_500, "4号链接", (0.5, 0.17, 0.08, 0.06), 0.98)
+        archive.screens.add("r1", 1, heard_by(archive, "rapidocr"), 2, [card], "ann")
         case_id = open_case(archive, "r1")
         attach(archive, case_id, io.BytesIO("客服: 您好\n".encode()), "im.txt", "im_log", "ann", title="聊天记录")
+        pieces = [RecordPiece({"line": 1, "speaker": "客服"}, "您好", 0.9)]
+        archive.records.add(case_id, 1, heard_by(archive, "text"), pieces, [{"code": "cut", "lines": 3}], "ann")
         archive.cases.take_step(case_id, Stage.VERIFICATION, "查看了录像", "ann")
         reveal(archive, case_id, None, "平台仲裁要求核对投诉人身份", "法务甲")
         archive.retention.refresh_case(case_id, "ann")
@@ -81,6 +97,10 @@ def fill(home: Path, media: Mapping[str, Path], work: Path) -> ArchiveSettings:
         archive.close()
         shutil.copytree(tsa.folder, work / "trusted")
     return settings
+
+
+def heard_by(archive: Archive, engine: str) -> Provenance:
+    return Provenance(engine, "1.2", "small", "sha256:" + "ab" * 32, {"step_ms": 2000}, archive.clock())
 
 
 class Tamperer:
