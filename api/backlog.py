@@ -1,6 +1,7 @@
 """What is left to do, several things side by side: no recording's words wait until another's screen has been read, and one that can't be
 processed holds nobody up."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -47,19 +48,19 @@ class Backlog:
     def work_off(self) -> None:
         """Do all that is left, each thing tried once."""
         while self._take_up(again=False) or self._under_way:
-            self._settle()
-            time.sleep(POLL_S)
+            self._wait_for_an_end()
 
     def work_on(self) -> None:
         """Do what is left and what comes in, for ever; what failed is tried again ever more rarely."""
         while True:
             self._take_up(again=True)
-            self._settle()
-            time.sleep(POLL_S if self._under_way else IDLE_S)
+            self._wait_for_an_end(IDLE_S)
 
     def _take_up(self, again: bool) -> int:
         """Start what is left, up to `AT_ONCE` jobs; how many were."""
         started = 0
+        if len(self._under_way) >= AT_ONCE:
+            return started
         for subject, start in self._left():
             if len(self._under_way) >= AT_ONCE:
                 break
@@ -79,8 +80,15 @@ class Backlog:
         for case_id, number in record_reading.unread(self.place):
             yield f"{case_id} {number}", partial(record_reading.read_or_index, self.jobs, case_id, number)
 
-    def _settle(self) -> None:
-        """Take note of jobs that ended."""
+    def _wait_for_an_end(self, most_s: float = math.inf) -> None:
+        """Until a job ends, or for `most_s`: what is left is looked up over the whole catalog, so not at every poll."""
+        since = time.monotonic()
+        while not self._settle() and time.monotonic() - since < most_s:
+            time.sleep(POLL_S)
+
+    def _settle(self) -> bool:
+        """Take note of jobs that ended; whether any had."""
+        before_it = len(self._under_way)
         for job_id, subject in list(self._under_way.items()):
             if not self.jobs.ended(job_id):
                 continue
@@ -95,3 +103,4 @@ class Backlog:
                 continue
             self._setbacks.pop(subject, None)
             self.done.append(subject)
+        return len(self._under_way) < before_it
