@@ -18,7 +18,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One utterance. `text` is what the recogniser wrote, untouched; `risk` names reasons to doubt it (empty: none)."""
+    """One utterance. `text` is what the recogniser wrote, untouched; `risk` names reasons to doubt it (empty: none).
+
+    `speaker`: which of the session's voices it is (None: nobody told them apart). `heard_otherwise`: what a second recogniser wrote there,
+    where it was asked and disagreed.
+    """
 
     number: int
     part: int | None
@@ -28,6 +32,8 @@ class Segment:
     words: tuple[Word, ...] = ()
     risk: tuple[str, ...] = ()
     confidence: float | None = None
+    speaker: str | None = None
+    heard_otherwise: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ def segment_leaves(transcript: Transcript, written: WrittenSegments | None = Non
     for segment in transcript.segments:
         plain = written.of(segment)
         if transcript.salt:
-            # Among the sorted names the salt's place is before start_ms.
-            before, mark, after = plain.partition(b'"start_ms":')
+            # Among the sorted names the salt's place is before speaker, where there is one, and before start_ms.
+            before, mark, after = plain.partition(b'"start_ms":' if segment.speaker is None else b'"speaker":')
             plain = before + b'"salt":"' + _salt_of(transcript.salt, segment.number).encode() + b'",' + mark + after
         leaves.append(leaf_hash(plain))
     return leaves
@@ -84,7 +84,8 @@ def _salt_of(salt: str, number: int) -> str:
 
 
 def segment_json(segment: Segment) -> dict[str, Json]:
-    """A segment as it is stored and hashed."""
+    """A segment as it is hashed. What came to the format later stands in it only where it is known, so that older digests hold."""
+    later: dict[str, Json] = {"speaker": segment.speaker, "heard_otherwise": segment.heard_otherwise}
     return {
         "number": segment.number,
         "part": segment.part,
@@ -94,4 +95,5 @@ def segment_json(segment: Segment) -> dict[str, Json]:
         "words": [[w.start_ms, w.end_ms, w.text, w.probability] for w in segment.words],
         "risk": list(segment.risk),
         "confidence": segment.confidence,
+        **{name: value for name, value in later.items() if value is not None},
     }

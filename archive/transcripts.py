@@ -214,7 +214,7 @@ class TranscriptCatalog:
         ).scalar_one()
         added = draft.segments[len(base.segments) :] if base else draft.segments
         if added:
-            connection.execute(insert(segments), [{"transcript_id": key, **segment_json(segment)} for segment in added])
+            connection.execute(insert(segments), [_row(key, segment) for segment in added])
         detail: dict[str, Json] = {
             "version": draft.version,
             "digest": digest,
@@ -364,6 +364,11 @@ def _newest_version(connection: Connection, recording_id: str) -> int:
     return newest or 0
 
 
+def _row(transcript_key: int, segment: Segment) -> dict[str, Json]:
+    nothing: dict[str, Json] = {"speaker": None, "heard_otherwise": None}
+    return {"transcript_id": transcript_key, **nothing, **segment_json(segment)}
+
+
 def _segment(row: RowMapping) -> Segment:
     return Segment(
         row["number"],
@@ -374,4 +379,6 @@ def _segment(row: RowMapping) -> Segment:
         tuple(Word(start, end, text, probability) for start, end, text, probability in row["words"]),
         tuple(row["risk"]),
         row["confidence"],
+        row["speaker"],
+        row["heard_otherwise"],
     )

@@ -56,6 +56,8 @@ def segments_to_json(segments: Sequence[Segment]) -> list[Json]:
             "words": [[w.start_ms, w.end_ms, w.text, w.probability] for w in s.words],
             "risk": list(s.risk),
             "confidence": s.confidence,
+            "speaker": s.speaker,
+            "heard_otherwise": s.heard_otherwise,
         }
         for s in segments
     ]
@@ -100,4 +102,6 @@ def _segment(kept: _Object) -> Segment:
         words,
         tuple(cast(Sequence[str], kept["risk"])),
         cast(float | None, kept["confidence"]),
+        cast(str | None, kept.get("speaker")),
+        cast(str | None, kept.get("heard_otherwise")),
     )

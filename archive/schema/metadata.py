@@ -17,3 +17,6 @@ metadata = MetaData(
 SINCE_0003: Final = {"since": "0003"}
 """`info` of a nullable column that migration 0003 added to a table that was there: digests of rows made before it must still hold, so that
 `row_claims` hashes it only where it is not NULL."""
+
+SINCE_0004: Final = {"since": "0004"}
+"""The same for columns that migration 0004 added."""

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, ForeignKeyConstraint, Integer, Table, Text, UniqueConstraint
 
-from archive.schema.metadata import SINCE_0003, metadata
+from archive.schema.metadata import SINCE_0003, SINCE_0004, metadata
 
 transcripts = Table(
     "transcripts",
@@ -37,6 +37,9 @@ segments = Table(
     Column("words", JSON, nullable=False),
     Column("risk", JSON, nullable=False),
     Column("confidence", Float),
+    # Who spoke, as told apart by voice; what a second recogniser heard instead.
+    Column("speaker", Text, info=SINCE_0004),
+    Column("heard_otherwise", Text, info=SINCE_0004),
 )
 
 # One reading of a part's pictures; `frames` is how many were looked at.

@@ -173,3 +173,25 @@ def test_a_purge_takes_all_versions(archive: Archive) -> None:
     with archive.database.reading() as connection:
         assert connection.execute(select(func.count()).select_from(transcripts)).scalar_one() == 0
     assert verify_archive(archive).passed
+
+
+def test_who_spoke_and_what_another_recogniser_heard_are_kept_hashed_and_proven(archive: Archive) -> None:
+    said, speech, skipped = minute(0)
+    told = [
+        replace(said[0], speaker="1"),
+        replace(said[1], heard_otherwise="第零分"),
+        replace(said[2], speaker="2", heard_otherwise='"speaker":'),
+    ]
+    newest = archive.transcripts.add("r1", by(archive), told, speech, skipped, "tester")
+    plain = archive.transcripts.add("r1", by(archive), said, speech, skipped, "tester")
+    assert archive.transcripts.version("r1", 1).segments == newest.segments
+    assert [(s.speaker, s.heard_otherwise) for s in newest.segments] == [(None, "第零分"), ("2", '"speaker":'), ("1", None)]
+    assert "speaker" not in segment_json(plain.segments[0])
+    for version in (newest, plain):
+        leaves = segment_leaves(version)
+        for n, segment in enumerate(version.segments):
+            assert leaves[n] == leaf_hash(canonical_json(hashed_segment(version, segment)))
+    assert verify_archive(archive).passed
+    with archive.database.writing() as connection:
+        connection.execute(text("UPDATE segments SET speaker = '1' WHERE transcript_id = :key AND number = 2"), {"key": newest.id})
+    assert not verify_archive(archive).passed
