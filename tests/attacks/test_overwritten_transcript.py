@@ -58,7 +58,8 @@ def test_a_second_version_under_the_same_number_cannot_be_written(heard: Archive
         """UPDATE transcripts SET parameters = '{"beam_size": 1, "temperature": 0.0}'""",
         "UPDATE transcripts SET model_digest = NULL",
         "DELETE FROM segments",
-        "INSERT INTO segments SELECT transcript_id, 9, part, start_ms, end_ms, '终身质保', words, risk, confidence, NULL, NULL FROM segments LIMIT 1",
+        "INSERT INTO segments SELECT transcript_id, 9, part, start_ms, end_ms, '终身质保', words, risk, confidence, NULL, NULL"
+        " FROM segments LIMIT 1",
         "INSERT INTO transcripts SELECT 77, recording_id, 2, engine, engine_version, model, model_digest, parameters, created_at_ms,"
         " speech, skipped, digest, salt, NULL FROM transcripts",
     ],
