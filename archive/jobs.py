@@ -90,29 +90,32 @@ class Jobs:
 
     def start(
         self,
-        workflow: Callable[[str], str],
+        workflow: Callable[[str], str] | Callable[[str, str], str],
         subject: str,
         kind: str,
         again: bool = False,
         is_late: Callable[[str], bool] = lambda job_id: False,
+        wanted: str | None = None,
     ) -> str:
         """Start `workflow(subject)` once: while its last run stands, done or under way, that run is the answer.
 
         A failed or cancelled run is followed by a further one, a done one only if `again`, one under way only if `is_late` says
-        of its id that it began too early for what it is wanted for now. Returns the job's id.
+        of its id that it began too early for what it is wanted for now, or if it was told something else. `wanted`: what the workflow is
+        told beside its subject (JSON), kept with the job, so that whoever resumes it does the same. Returns the job's id.
         """
         from dbos import DBOS, SetWorkflowID
 
-        attempt = 1
+        attempt, told = 1, () if wanted is None else (wanted,)
         while (status := DBOS.get_workflow_status(f"{kind}:{subject}:{attempt}")) is not None:
             state = _STATES[status.status]
             under_way = state in ("waiting", "running")
-            if (under_way and not is_late(status.workflow_id)) or (state == "done" and not again):
+            otherwise = bool(told) and status.input is not None and tuple(status.input["args"][1:]) != told
+            if (under_way and not otherwise and not is_late(status.workflow_id)) or (state == "done" and not again):
                 return status.workflow_id
             attempt += 1
         job_id = f"{kind}:{subject}:{attempt}"
         with SetWorkflowID(job_id):
-            DBOS.start_workflow(workflow, subject)
+            DBOS.start_workflow(workflow, subject, *told)
         return job_id
 
     def wait(self, job_id: str, watch: Callable[[], None] | None = None, poll_s: float = 0.2) -> str:
