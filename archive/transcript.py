@@ -1,9 +1,12 @@
 """Transcripts: derived evidence with provenance, never overwritten (G7)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from archive.digest import Json
 from archive.timeline import WallTime
+
+EDITED = "edited_by_hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ class Segment:
     confidence: float | None = None
     speaker: str | None = None
     heard_otherwise: str | None = None
+
+
+def doubts(risk: Iterable[str]) -> tuple[str, ...]:
+    """The reasons to doubt that this is what was said: every risk but that a human wrote the words, who listened."""
+    return tuple(reason for reason in risk if reason != EDITED)
 
 
 @dataclass(frozen=True, slots=True)
