@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from archive.simplified import simplified_throughout
+
 SHORTEST_RUN = 2
 
 
@@ -14,8 +16,8 @@ class Mark:
 
 
 def marked(quote: str, question: str, words: list[str]) -> list[Mark]:
-    """The whole quote in order, in pieces. Matching ignores case; single characters say nothing."""
-    folded, asked = quote.casefold(), question.casefold()
+    """The whole quote in order, in pieces. Matching ignores case and script; single characters say nothing."""
+    folded, asked = (simplified_throughout(text).casefold() for text in (quote, question))
     # A letter such as ß grows when folded, and places in the folded text are then no places in the quote.
     if len(folded) != len(quote):
         folded = quote

@@ -1,6 +1,7 @@
 """How Chinese text is folded and cut for indexing. What is shown is never touched: everything here keeps the way back to the source.
 
-Digits are said out loud before cutting (28天, 二十八天 and the misheard 二食八天 then share their bigrams and sounds).
+Digits are said out loud before cutting (28天, 二十八天 and the misheard 二食八天 then share their bigrams and sounds), and traditional
+characters are taken as simplified ones (純羊絨 and 纯羊绒 are then the same word).
 """
 
 import re
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from archive.simplified import simplified_throughout
 from search.lexicon import groups, terms_of
 from search.numerals import NUMERAL_CHARS, say_decimal, say_digits
 
@@ -38,15 +40,16 @@ class Folded:
 
 
 def normalise(text: str) -> str:
-    """NFKC and lower case, character by character."""
+    """NFKC, lower case and simplified script, character by character."""
     return fold(text, verbalise=False).text
 
 
 def fold(text: str, *, verbalise: bool = True) -> Folded:
-    """NFKC, lower case, without punctuation and spaces between Chinese; with `verbalise` digits are said in Chinese and 两 is 二."""
+    """NFKC, lower case, simplified script, without punctuation and spaces between Chinese; with `verbalise` digits are said in Chinese and
+    两 is 二."""
     chars: list[str] = []
     origins: list[int] = []
-    for offset, char in enumerate(text):
+    for offset, char in enumerate(simplified_throughout(text)):
         for folded in unicodedata.normalize("NFKC", char).lower():
             chars.append(folded)
             origins.append(offset)

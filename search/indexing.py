@@ -7,6 +7,7 @@ import structlog
 
 from archive.recording import Message, Product, ProductEvent, Recording
 from archive.screen_readings import ScreenText
+from archive.simplified import simplified_throughout
 from archive.transcript import Segment
 from search.embeddings import Embedder
 from search.indexes import Index
@@ -59,6 +60,6 @@ def _vectors(index: Index, document: IndexedRecording, embedder: Embedder) -> li
     """One vector a passage; those of passages that the index holds word for word, by the same model, are taken from there."""
     known = index.vectors(document.recording.id, embedder.name)
     new = list(dict.fromkeys(passage.text for passage in document.passages if passage.text not in known))
-    made = dict(zip(new, embedder.embed_passages(new), strict=True)) if new else {}
+    made = dict(zip(new, embedder.embed_passages([simplified_throughout(text) for text in new]), strict=True)) if new else {}
     _log.info("embedded", recording=document.recording.id, passages=len(new), kept=len(document.passages) - len(new))
     return [known[passage.text] if passage.text in known else made[passage.text] for passage in document.passages]

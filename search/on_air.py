@@ -26,7 +26,7 @@ LEAST = 0.1
 # What an events file marks as inferred says nothing of how sure it is.
 IMPORTED_SURE = 0.8
 _NUMERALS = "".join(sorted(NUMERAL_CHARS))
-_LINK = re.compile(rf"(?:第([{_NUMERALS}]+)[号个]|([{_NUMERALS}]+)号)的?(?:链接|連結|连接)|(?:链接|連結|连接)([{_NUMERALS}]+)(?!个)")
+_LINK = re.compile(rf"(?:第([{_NUMERALS}]+)[号个]|([{_NUMERALS}]+)号)的?(?:链接|连结|连接)|(?:链接|连结|连接)([{_NUMERALS}]+)(?!个)")
 _SHELF_NUMBER = re.compile(r"\d+")
 
 

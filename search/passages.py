@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from archive.recording import Message, MessageKind, Product, ProductEvent, Recording
 from archive.screen_readings import ScreenText
-from archive.transcript import Segment
+from archive.simplified import simplified_throughout
+from archive.transcript import Segment, doubts
 from search.chinese import bigrams, content_words, fold, normalise, words
 from search.concepts import load_lexicon
 from search.on_air import IMPORTED_SURE, Said, links_said, products_inferred, spoken_numbers
@@ -133,7 +134,7 @@ def index_document(
         tuple(products),
         tuple(sorted(kept, key=lambda message: message.at_ms)),
         _covered_ms([(segment.start_ms, segment.end_ms) for segment in spoken]),
-        _covered_ms([(segment.start_ms, segment.end_ms) for segment in spoken if segment.risk]),
+        _covered_ms([(segment.start_ms, segment.end_ms) for segment in spoken if doubts(segment.risk)]),
         len(spoken),
         transcript_version,
     )
@@ -237,7 +238,7 @@ def _join_chat(units: list[IndexedUnit], messages: Sequence[Message]) -> list[In
     joined: list[IndexedUnit] = []
     question, asked_ms = "", -ANSWER_REACH_MS
     for unit in units:
-        reads = bool(_READ_OUT.search(unit.unit.text))
+        reads = bool(_READ_OUT.search(simplified_throughout(unit.unit.text)))
         grams = set(bigrams(unit.folded))
         best, best_share = "", 0.5
         for at_ms, text, question_grams in questions:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from archive.simplified import simplified_throughout
 from search.chinese import fold
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
 from search.quantities import Quantity, QuantityKind, comparable, same_amount
@@ -83,12 +84,13 @@ def promise_in(
     category, weight = max(votes.items(), key=lambda vote: vote[1], default=("", 0.0))
     if weight < MIN_WEIGHT:
         return None
-    condition = _CONDITION.search(text)
+    # Found in simplified script, quoted as it stands: both have each character at the same place.
+    condition = _CONDITION.search(simplified_throughout(text))
     return Promise(
         category,
         _polarity(text, category),
         _quantity_of(category, quantities),
-        condition[0].strip() if condition else None,
+        text[condition.start() : condition.end()].strip() if condition else None,
         tuple(sorted(topics)),
         corrects,
     )

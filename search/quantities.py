@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from archive.simplified import simplified_throughout
 from search.numerals import DIGITS, NUMERAL_CHARS, read_numeral
 
 
@@ -174,7 +175,7 @@ def _within(span: Quantity, point: Quantity) -> bool:
 def _fold(text: str) -> tuple[str, list[int]]:
     chars: list[str] = []
     origins: list[int] = []
-    for offset, char in enumerate(text):
+    for offset, char in enumerate(simplified_throughout(text)):
         for folded in unicodedata.normalize("NFKC", char).lower() if char != "℃" else char:
             chars.append(folded)
             origins.append(offset)

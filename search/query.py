@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archive.recording import Product
+from archive.simplified import simplified_throughout
 from search.chinese import bigrams, content_words, fold
 from search.concepts import ConceptHit, load_lexicon
 from search.errors import InvalidQuestion
@@ -74,9 +75,10 @@ def understand(text: str, *, max_chars: int = 500) -> Question:
         raise InvalidQuestion(f"the question has {len(text)} characters, at most {max_chars} are searched: shorten it to what was promised")
     if not any(char.isalnum() for char in text):
         raise InvalidQuestion("the question is empty: say in a few words what may have been promised")
-    stripped = _QUESTION_TAIL.sub("", _TALK.sub(" ", text)).strip()
+    plain = simplified_throughout(text)
+    stripped = _QUESTION_TAIL.sub("", _TALK.sub(" ", plain)).strip()
     if not any(char.isalnum() for char in stripped):
-        stripped = text.strip()
+        stripped = plain.strip()
     folded = fold(stripped).text
     pieces = [fold(piece).text for piece in re.split(r"[\s,，。;；!！?？、]+", stripped) if piece]
     terms = list(dict.fromkeys(word for piece in pieces for word in content_words(piece)))

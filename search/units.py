@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from archive.recording import Recording
+from archive.simplified import simplified_throughout
 from archive.timeline import WallTime
 from archive.transcript import Segment
 
@@ -54,7 +55,7 @@ def cut_units(recording: Recording, segments: Sequence[Segment]) -> list[Unit]:
             wall, uncertainty = recording.wall_at(start_ms)
             if start and not exact:
                 uncertainty += (segment.end_ms - segment.start_ms) // 8
-            opens = last_end is None or start_ms - last_end >= THOUGHT_PAUSE_MS or bool(_TURN.match(text.strip()))
+            opens = last_end is None or start_ms - last_end >= THOUGHT_PAUSE_MS or bool(_TURN.match(simplified_throughout(text.strip())))
             part = (
                 segment.part
                 if segment.part is not None

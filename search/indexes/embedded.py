@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from archive.recording import Message, Product
 from search.errors import IndexUnavailable
@@ -33,7 +34,10 @@ from search.indexes.vectors import Vectors
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim, joined_text
 from search.records import IndexedRecord, RecordUnit
 
-FORMAT_VERSION = 2
+_log = structlog.get_logger(__name__)
+
+# 3: terms are in simplified script.
+FORMAT_VERSION = 3
 CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "chat": 0.6}
 _KEYED = "PRIMARY KEY (recording_id, number)) WITHOUT ROWID"
 _SCHEMA = (
@@ -295,13 +299,19 @@ class EmbeddedIndex:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("BEGIN IMMEDIATE")
         try:
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+            version, generation = db.execute("SELECT version, generation FROM meta").fetchone() if known else (0, -1)
+            if version < FORMAT_VERSION:
+                # All of it is derived: what an older program wrote is let go of, and is then indexed again like anything that is not there.
+                _empty(db)
                 for statement in _SCHEMA:
                     db.execute(statement)
-                db.execute("INSERT INTO meta VALUES (?, 0)", (FORMAT_VERSION,))
+                db.execute("INSERT INTO meta VALUES (?, ?)", (FORMAT_VERSION, generation + 1))
+                if known:
+                    _log.warning("index_emptied", index=str(self._path), format=version, now=FORMAT_VERSION)
+                version = FORMAT_VERSION
             for statement in _ADDED:
                 db.execute(statement)
-            version = int(db.execute("SELECT version FROM meta").fetchone()[0])
         except BaseException:
             db.execute("ROLLBACK")
             raise
@@ -348,17 +358,10 @@ class EmbeddedIndex:
 
     @staticmethod
     def _forget(db: sqlite3.Connection, recording_id: str) -> bool:
-        db.execute(
-            _DROP_TERMS,
-            (recording_id,),
-        )
+        db.execute(_DROP_TERMS, (recording_id,))
         held = db.execute("DELETE FROM recordings WHERE id = ?", (recording_id,)).rowcount > 0
-        db.execute("DELETE FROM calls WHERE recording_id = ?", (recording_id,))
-        db.execute("DELETE FROM passages WHERE recording_id = ?", (recording_id,))
-        db.execute("DELETE FROM units WHERE recording_id = ?", (recording_id,))
-        db.execute("DELETE FROM claims WHERE recording_id = ?", (recording_id,))
-        db.execute("DELETE FROM products WHERE recording_id = ?", (recording_id,))
-        db.execute("DELETE FROM messages WHERE recording_id = ?", (recording_id,))
+        for table in ("calls", "passages", *_COLUMNS):
+            db.execute(f"DELETE FROM {table} WHERE recording_id = ?", (recording_id,))  # noqa: S608 - names of our own tables
         return held
 
     def _vectors(self) -> Vectors | None:
@@ -373,6 +376,14 @@ class EmbeddedIndex:
         vectors = Vectors.build([row[0] for row in rows], [np.frombuffer(row[1], dtype=np.float32) for row in rows])
         vectors.save(self._folder, generation)
         return vectors
+
+
+def _empty(db: sqlite3.Connection) -> None:
+    """Drop every table. Virtual ones first: they take the tables behind them along."""
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND sql LIKE 'CREATE {}TABLE%'"
+    for kind in ("VIRTUAL ", ""):
+        for (name,) in db.execute(tables.format(kind)).fetchall():
+            db.execute(f'DROP TABLE IF EXISTS "{name}"')
 
 
 def _bring(db: sqlite3.Connection, table: str, recording_id: str, rows: Iterable[tuple[object, ...]]) -> None:

@@ -60,6 +60,7 @@ def test_the_description_names_every_route_and_carries_examples(client: TestClie
 def test_matching_words_are_marked_and_the_rest_is_not() -> None:
     assert marked("我们假一赔十", "有没有说假一赔十", []) == [Mark("我们", False), Mark("假一赔十", True)]
     assert marked("制宝三年", "", ["质保≈制宝"]) == [Mark("制宝", True), Mark("三年", False)]
+    assert marked("是純羊絨的", "说是纯羊绒吗", []) == [Mark("是純羊絨", True), Mark("的", False)]
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.lists(st.text(max_size=8), max_size=4))
