@@ -29,6 +29,8 @@ from archive.digest import Json, canonical_json
 from archive.errors import VerificationFailed
 
 KEY_NAME, KEY_BYTES = "row digests", 32
+# A transcript of ten hours has rows enough to fill memory.
+_ROWS_AT_ONCE = 500
 
 CLAIMED: tuple[Table, ...] = (
     schema.recordings,
@@ -118,7 +120,7 @@ def _digest(connection: Connection, key: bytes, table: Table, of: Mapping[str, s
     added = [column.name for column in table.c if "since" in column.info]
     keyed = hmac.new(key, canonical_json(list[Json](first)), hashlib.sha256)
     count = 0
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
         values = [_plain(row[name]) for name in first]
         since: dict[str, Json] = {name: _plain(row[name]) for name in added if row[name] is not None}
         keyed.update(b"\n" + canonical_json([*values, since] if since else values))

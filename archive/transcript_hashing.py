@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 from archive.digest import Json, canonical_json, digest_bytes
-from archive.merkle import leaf_hash, tree_hash
+from archive.merkle import Frontier, leaf_hash, tree_hash
 from archive.transcript import Segment, Transcript
 
 
@@ -24,7 +25,14 @@ class WrittenSegments:
 
 def transcript_digest(transcript: Transcript, written: WrittenSegments | None = None) -> str:
     """Digest over provenance, regions and every segment: what the custody log holds a transcript to (G2)."""
-    p, written = transcript.provenance, written or WrittenSegments()
+    written = written or WrittenSegments()
+    before, after = _around_segments(transcript)
+    return digest_bytes(before + b",".join(written.of(segment) for segment in transcript.segments) + after)
+
+
+def _around_segments(transcript: Transcript) -> tuple[bytes, bytes]:
+    """What stands before and behind the segments in what a transcript's digest is over."""
+    p = transcript.provenance
     later: dict[str, Json] = {"salt": transcript.salt} if transcript.salt else {}
     if transcript.continues is not None:
         later["continues"] = transcript.continues
@@ -43,7 +51,43 @@ def transcript_digest(transcript: Transcript, written: WrittenSegments | None = 
     )
     # Sorted by name, only numbers stand behind the segments: so the last of these is theirs.
     before, mark, after = whole.rpartition(b'"segments":[')
-    return digest_bytes(before + mark + b",".join(written.of(segment) for segment in transcript.segments) + after)
+    return before + mark, after
+
+
+class PassingSegments:
+    """Digest and Merkle root of a transcript whose segments come by one after the other: equal to `transcript_digest` and `segments_root`.
+
+    `frame` is the transcript without its segments. In memory: its spans, and O(log n) hashes.
+    """
+
+    def __init__(self, frame: Transcript) -> None:
+        before, self._after = _around_segments(frame)
+        self._hasher = hashlib.sha256(before)
+        self._salt = frame.salt
+        self._frontier = Frontier(0, ())
+
+    def add(self, segments: Iterable[Segment]) -> None:
+        """The next segments, in the order of their numbers."""
+        leaves: list[bytes] = []
+        for segment in segments:
+            plain = canonical_json(segment_json(segment))
+            self._hasher.update(b"," + plain if self.count + len(leaves) else plain)
+            leaves.append(_leaf(segment, plain, self._salt))
+        self._frontier = self._frontier.extended(leaves)
+
+    @property
+    def count(self) -> int:
+        return self._frontier.size
+
+    def digest(self) -> str:
+        """`transcript_digest` of what came by."""
+        whole = self._hasher.copy()
+        whole.update(self._after)
+        return "sha256:" + whole.hexdigest()
+
+    def root(self) -> str:
+        """`segments_root` of what came by."""
+        return "sha256:" + self._frontier.root().hex()
 
 
 def segment_leaves(transcript: Transcript, written: WrittenSegments | None = None) -> list[bytes]:
@@ -52,15 +96,15 @@ def segment_leaves(transcript: Transcript, written: WrittenSegments | None = Non
     Each is over the canonical JSON of `hashed_segment`.
     """
     written = written or WrittenSegments()
-    leaves = []
-    for segment in transcript.segments:
-        plain = written.of(segment)
-        if transcript.salt:
-            # Among the sorted names the salt's place is before speaker, where there is one, and before start_ms.
-            before, mark, after = plain.partition(b'"start_ms":' if segment.speaker is None else b'"speaker":')
-            plain = before + b'"salt":"' + _salt_of(transcript.salt, segment.number).encode() + b'",' + mark + after
-        leaves.append(leaf_hash(plain))
-    return leaves
+    return [_leaf(segment, written.of(segment), transcript.salt) for segment in transcript.segments]
+
+
+def _leaf(segment: Segment, plain: bytes, salt: str | None) -> bytes:
+    if salt:
+        # Among the sorted names the salt's place is before speaker, where there is one, and before start_ms.
+        before, mark, after = plain.partition(b'"start_ms":' if segment.speaker is None else b'"speaker":')
+        plain = before + b'"salt":"' + _salt_of(salt, segment.number).encode() + b'",' + mark + after
+    return leaf_hash(plain)
 
 
 def segments_root(transcript: Transcript, written: WrittenSegments | None = None) -> str:

@@ -3,28 +3,25 @@
 A version that continues another stores only what it adds; what is read, hashed and proven of it is always the whole.
 """
 
-import secrets
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from archive.custody import CustodyLog
 from archive.database import Database
 from archive.digest import Json
 from archive.errors import InvalidEdit, NotFound, VerificationFailed
-from archive.row_claims import claim
 from archive.schema import segments, transcripts
 from archive.timeline import WallTime
-from archive.transcript import Provenance, Segment, Stretch, Transcript, Word
-from archive.transcript_hashing import segment_json, segments_root, transcript_digest
+from archive.transcript import EDITED, Provenance, Segment, Stretch, Transcript, Word
+from archive.transcript_writing import Base, StoredVersion, write_version
 
 HUMAN = "human"
-EDITED = "edited_by_hand"
 TEXT_MAX_CHARS, REASON_MAX_CHARS = 2_000, 500
-SALT_BYTES = 32
+_ROWS_AT_ONCE = 500
+_PROVENANCE = ("engine", "engine_version", "model", "model_digest", "parameters", "created_at_ms")
 
 
 class TranscriptCatalog:
@@ -48,14 +45,12 @@ class TranscriptCatalog:
 
         `continues`: a version whose words it keeps; only what is added is stored, and its numbers go on. NotFound if there is none.
         """
+        in_order = sorted(said, key=_time)
         with self._database.writing() as connection:
             self._custody.queue(connection)
-            base = None
-            if continues is not None:
-                base = self._read(connection, recording_id, continues)
-                if base is None:
-                    raise NotFound(f"recording {recording_id} has no transcript version {continues} to go on from")
-            return self._add(connection, recording_id, provenance, _Heard(said, speech, skipped), actor, base)
+            base = self._base(connection, recording_id, continues) if continues is not None else None
+            stored = self._add(connection, recording_id, provenance, in_order, speech, skipped, actor, base)
+            return self._whole(connection, recording_id, stored.version)
 
     def go_on(
         self,
@@ -66,65 +61,75 @@ class TranscriptCatalog:
         skipped: Sequence[tuple[int, int]],
         actor: str,
     ) -> Transcript:
+        """As `store_heard`, for segments in any order; the newest version then, whole."""
+        stored = self.store_heard(recording_id, provenance, sorted(said, key=_time), speech, skipped, actor)
+        return self.version(recording_id, stored.version)
+
+    def store_heard(
+        self,
+        recording_id: str,
+        provenance: Provenance,
+        said: Iterable[Segment],
+        speech: Sequence[tuple[int, int]],
+        skipped: Sequence[tuple[int, int]],
+        actor: str,
+        anew: bool = False,
+    ) -> StoredVersion:
         """Add what was heard of further parts to the newest version, whatever that is by now; the newest version then.
 
-        Where people edited it, the machine's version is gone on from, and the edits are laid over that: they stay, on a version of their
-        own. The first version where there is none.
+        `said` comes in order of (start_ms, end_ms) and is taken one by one, so that any length fits in memory; ValueError if it goes back.
+        Where people edited the newest version, the machine's is gone on from, and the edits are laid over that: they stay, on a version of
+        their own. The first version where there is none; a version by itself where it was heard `anew`.
         """
-        heard = _Heard(said, speech, skipped)
         with self._database.writing() as connection:
             self._custody.queue(connection)
-            newest = self._read(connection, recording_id, None)
+            newest = None if anew else self._base(connection, recording_id, None)
             if newest is None or newest.provenance.engine != HUMAN:
-                return self._add(connection, recording_id, provenance, heard, actor, newest)
-            machine = self._read(connection, recording_id, machine_version(newest))
-            if machine is None:
-                raise NotFound(f"recording {recording_id} has no transcript version {machine_version(newest)} to go on from")
-            whole = self._add(connection, recording_id, provenance, heard, actor, machine)
-            laid_over: dict[str, Json] = {"base_version": whole.version, "base_digest": whole.digest, "edits": [*edits_of(newest)]}
-            edited = replace(newest.provenance, parameters=laid_over, created_at=provenance.created_at)
+                return self._add(connection, recording_id, provenance, said, speech, skipped, actor, newest)
+            edited = self._whole(connection, recording_id, newest.version)
+            machine = self._base(connection, recording_id, machine_version(edited))
+            stored = self._add(connection, recording_id, provenance, said, speech, skipped, actor, machine)
+            whole = self._whole(connection, recording_id, stored.version)
+            laid_over: dict[str, Json] = {"base_version": whole.version, "base_digest": whole.digest, "edits": [*edits_of(edited)]}
             draft = Transcript(
                 recording_id,
                 whole.version + 1,
-                edited,
-                (*newest.segments, *whole.segments[len(machine.segments) :]),
+                replace(edited.provenance, parameters=laid_over, created_at=provenance.created_at),
+                (*edited.segments, *whole.segments[stored.segments - stored.added :]),
                 whole.speech,
                 whole.skipped,
-                continues=newest.version,
+                continues=edited.version,
             )
-            logged: dict[str, Json] = {"base_version": newest.version, "machine_version": whole.version, "segment": None}
-            return self._store(connection, draft, actor, "transcript.edit", logged, newest)
+            logged: dict[str, Json] = {"base_version": edited.version, "machine_version": whole.version, "segment": None}
+            return self._store(connection, draft, actor, "transcript.edit", logged, edited)
 
     def _add(
         self,
         connection: Connection,
         recording_id: str,
         provenance: Provenance,
-        heard: "_Heard",
+        said: Iterable[Segment],
+        speech: Sequence[tuple[int, int]],
+        skipped: Sequence[tuple[int, int]],
         actor: str,
-        base: Transcript | None,
-    ) -> Transcript:
-        before = len(base.segments) if base else 0
-        ordered = sorted(heard.said, key=lambda segment: (segment.start_ms, segment.end_ms))
-        numbered = tuple(replace(segment, number=n) for n, segment in enumerate(ordered, before + 1))
-        speech, skipped = tuple(heard.speech), tuple(heard.skipped)
+        base: "_Base | None",
+    ) -> StoredVersion:
         if base:
             gone_on_from: dict[str, Json] = {"version": base.version, "digest": base.digest}
             provenance = replace(provenance, parameters={**provenance.parameters, "continues": gone_on_from})
-            numbered = (*base.segments, *numbered)
-            speech, skipped = tuple(sorted((*base.speech, *speech))), tuple(sorted((*base.skipped, *skipped)))
-        draft = Transcript(
+            speech, skipped = sorted((*base.speech, *speech)), sorted((*base.skipped, *skipped))
+        frame = Transcript(
             recording_id,
             _newest_version(connection, recording_id) + 1,
             provenance,
-            numbered,
-            speech,
-            skipped,
+            (),
+            tuple(speech),
+            tuple(skipped),
             continues=base.version if base else None,
         )
-        stretch = Stretch(before + 1, draft.version, provenance)
-        draft = replace(draft, heard_by=(*(base.heard_by if base else ()), stretch))
-        return self._store(connection, draft, actor, "transcribe", {}, base)
+        numbered = _numbered(said, 1 + (base.count if base else 0))
+        held = Base(base.version, base.speech, base.skipped, self._rows(connection, base.keys)) if base else None
+        return write_version(connection, self._custody, frame, numbered, actor, "transcribe", {}, held)
 
     def edit(
         self,
@@ -179,7 +184,8 @@ class TranscriptCatalog:
             provenance = Provenance(HUMAN, "", actor, None, parameters, at)
             draft = Transcript(recording_id, base.version + 1, provenance, said, base.speech, base.skipped)
             logged: dict[str, Json] = {"base_version": base.version, "machine_version": machine, "segment": segment_number}
-            return self._store(connection, draft, actor, "transcript.edit", logged)
+            self._store(connection, draft, actor, "transcript.edit", logged)
+            return self._whole(connection, recording_id, draft.version)
 
     def _store(
         self,
@@ -189,50 +195,16 @@ class TranscriptCatalog:
         action: str,
         logged: Mapping[str, Json],
         base: Transcript | None = None,
-    ) -> Transcript:
-        """Write a version and its entry, in the caller's transaction; of one that goes on from `base` only what it adds."""
-        draft = replace(draft, salt=secrets.token_hex(SALT_BYTES))
-        provenance, digest = draft.provenance, transcript_digest(draft)
-        key = connection.execute(
-            insert(transcripts)
-            .values(
-                recording_id=draft.recording_id,
-                version=draft.version,
-                engine=provenance.engine,
-                engine_version=provenance.engine_version,
-                model=provenance.model,
-                model_digest=provenance.model_digest,
-                parameters=provenance.parameters,
-                created_at_ms=provenance.created_at.epoch_ms,
-                speech=_added(draft.speech, base.speech if base else ()),
-                skipped=_added(draft.skipped, base.skipped if base else ()),
-                digest=digest,
-                salt=draft.salt,
-                continues=draft.continues,
-            )
-            .returning(transcripts.c.id)
-        ).scalar_one()
+    ) -> StoredVersion:
+        """Write a version that is held whole, and its entry."""
+        held = Base(base.version, base.speech, base.skipped, base.segments) if base else None
         added = draft.segments[len(base.segments) :] if base else draft.segments
-        if added:
-            connection.execute(insert(segments), [_row(key, segment) for segment in added])
-        detail: dict[str, Json] = {
-            "version": draft.version,
-            "digest": digest,
-            "engine": provenance.engine,
-            "model": provenance.model,
-            "model_digest": provenance.model_digest,
-            "segments": len(draft.segments),
-            "segments_root": segments_root(draft),
-            "rows": [claim(connection, transcripts, id=key), claim(connection, segments, transcript_id=key)],
-        }
-        if base:
-            detail |= {"continues": base.version, "added": len(added)}
-        self._custody.append(connection, actor, action, draft.recording_id, {**detail, **logged})
-        return replace(draft, id=key, digest=digest)
+        return write_version(connection, self._custody, draft, added, actor, action, logged, held)
 
     def provenances(self, recording_id: str) -> dict[int, Provenance]:
         """Who wrote each version, by its number; reads no segment."""
-        query = select(transcripts).where(transcripts.c.recording_id == recording_id).order_by(transcripts.c.version)
+        wanted = [transcripts.c[name] for name in ("version", *_PROVENANCE)]
+        query = select(*wanted).where(transcripts.c.recording_id == recording_id).order_by(transcripts.c.version)
         with self._database.reading() as connection:
             return {row["version"]: _provenance(row) for row in connection.execute(query).mappings()}
 
@@ -288,26 +260,75 @@ class TranscriptCatalog:
 
     def _read(self, connection: Connection, recording_id: str, version: int | None) -> Transcript | None:
         """A version, by default the newest, with the words of those that it goes on from; None if there is none."""
+        found = None
+        for row in self._chain_rows(connection, recording_id, version):
+            found = self._joined(connection, row, found)
+        return found
+
+    def _whole(self, connection: Connection, recording_id: str, version: int) -> Transcript:
+        found = self._read(connection, recording_id, version)
+        if found is None:
+            raise NotFound(f"recording {recording_id} has no transcript version {version}")
+        return found
+
+    def _base(self, connection: Connection, recording_id: str, version: int | None) -> "_Base | None":
+        """A version to go on from, without its words; None where no version is named and there is none. NotFound if a named one is not."""
+        rows = self._chain_rows(connection, recording_id, version)
+        if not rows:
+            if version is None:
+                return None
+            raise NotFound(f"recording {recording_id} has no transcript version {version} to go on from")
+        last, keys = rows[-1], tuple(row["id"] for row in rows)
+        count = select(func.count()).select_from(segments).where(segments.c.transcript_id.in_(keys))
+        speech = sorted(span for row in rows for span in _pairs(row["speech"]))
+        skipped = sorted(span for row in rows for span in _pairs(row["skipped"]))
+        counted = connection.execute(count).scalar_one()
+        return _Base(last["version"], last["digest"], _provenance(last), keys, counted, speech, skipped)
+
+    def _rows(self, connection: Connection, keys: Sequence[int]) -> Iterator[Segment]:
+        """The segments of versions that go on from each other, one after the other."""
+        for key in keys:
+            own = select(segments).where(segments.c.transcript_id == key).order_by(segments.c.number)
+            for row in connection.execute(own.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
+                yield _segment(row)
+
+    def _chain_rows(self, connection: Connection, recording_id: str, version: int | None) -> Sequence[RowMapping]:
+        """The rows of a version, by default the newest, and of those that it goes on from, oldest first; none if there is no such."""
         of_it = select(transcripts.c.version, transcripts.c.continues).where(transcripts.c.recording_id == recording_id)
         before = {row.version: row.continues for row in connection.execute(of_it)}
         wanted = max(before, default=None) if version is None else version
         if wanted is None or wanted not in before:
-            return None
+            return ()
         chain = _chain(before, wanted, recording_id)
         query = select(transcripts).where(transcripts.c.recording_id == recording_id, transcripts.c.version.in_(chain))
-        found = None
-        for row in connection.execute(query.order_by(transcripts.c.version)).mappings().all():
-            found = self._joined(connection, row, found)
-        return found
+        return connection.execute(query.order_by(transcripts.c.version)).mappings().all()
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """What a version brings of its own."""
+class _Base:
+    """A version to go on from: `keys` are those of its row and of the rows that it goes on from, `count` how many segments they hold."""
 
-    said: Sequence[Segment]
+    version: int
+    digest: str
+    provenance: Provenance
+    keys: tuple[int, ...]
+    count: int
     speech: Sequence[tuple[int, int]]
     skipped: Sequence[tuple[int, int]]
+
+
+def _time(segment: Segment) -> tuple[int, int]:
+    return segment.start_ms, segment.end_ms
+
+
+def _numbered(said: Iterable[Segment], first: int) -> Iterator[Segment]:
+    """Segments numbered as they come. ValueError where one lies before the one before it."""
+    before = None
+    for number, segment in enumerate(said, first):
+        if before is not None and _time(segment) < _time(before):
+            raise ValueError(f"a segment at {segment.start_ms} ms comes behind one at {before.start_ms} ms")
+        before = segment
+        yield replace(segment, number=number)
 
 
 def _chain(before: Mapping[int, int | None], version: int, recording_id: str) -> list[int]:
@@ -330,18 +351,6 @@ def _pairs(stored: Json) -> tuple[tuple[int, int], ...]:
     return tuple((start, end) for start, end in cast(Sequence[Sequence[int]], stored))
 
 
-def _added(whole: Sequence[tuple[int, int]], before: Sequence[tuple[int, int]]) -> list[Json]:
-    """The spans of `whole` that are not among those `before`."""
-    left = Counter(before)
-    added: list[Json] = []
-    for span in whole:
-        if left[span] > 0:
-            left[span] -= 1
-        else:
-            added.append(list(span))
-    return added
-
-
 def _provenance(row: RowMapping) -> Provenance:
     created_at = WallTime(row["created_at_ms"])
     return Provenance(row["engine"], row["engine_version"], row["model"], row["model_digest"], row["parameters"], created_at)
@@ -362,11 +371,6 @@ def edits_of(transcript: Transcript) -> list[Mapping[str, Json]]:
 def _newest_version(connection: Connection, recording_id: str) -> int:
     newest = connection.execute(select(func.max(transcripts.c.version)).where(transcripts.c.recording_id == recording_id)).scalar()
     return newest or 0
-
-
-def _row(transcript_key: int, segment: Segment) -> dict[str, Json]:
-    nothing: dict[str, Json] = {"speaker": None, "heard_otherwise": None}
-    return {"transcript_id": transcript_key, **nothing, **segment_json(segment)}
 
 
 def _segment(row: RowMapping) -> Segment:

@@ -143,7 +143,7 @@ def test_a_masked_caption_can_not_be_guessed_from_its_leaf_or_a_neighbours_proof
 
 
 def test_transcripts_from_before_there_were_salts_still_verify(held: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.transcripts.SALT_BYTES", 0)
+    monkeypatch.setattr("archive.transcript_writing.SALT_BYTES", 0)
     add_transcript(held, "r1")
     kept = held.transcripts.version("r1", 2)
     assert segment_leaves(kept) == [leaf_hash(canonical_json(segment_json(segment))) for segment in kept.segments]
