@@ -1,98 +1,45 @@
 """The question's way through the index: understand, gather candidates, rank spans, put corrections first, decide, quote.
 
-Everything an answer needs is in the index. Quotes are the transcript's exact text (G6); pieces of different segments are joined by a space.
+Everything an answer needs is in the index. Words in doubt don't count as said: what only they answer is told apart (`search.doubt`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from archive.recording import Message, Product, Recording
-from archive.screen_readings import ScreenText
-from archive.timeline import WallTime, format_ms
+from archive.recording import Recording
+from archive.timeline import WallTime
 from search.chinese import bigrams
-from search.concepts import CORRECTION_CONCEPT, ConceptHit
-from search.coverage import Coverage, confidence, cover, was_said
+from search.coverage import Coverage, cover, was_said
+from search.doubt import besides, has_doubts, is_doubtful, only_sure, rests_on_doubt, sure_meaning, trimmed
 from search.embeddings import Embedder
 from search.indexes import Candidate, Filter, Index, RecordingEntry, Terms
 from search.matching import DEFAULT_WEIGHTS, Rarity, Stretch, Weights, idf
-from search.passages import IndexedUnit
+from search.moments import Moment, moment_of
 from search.products import Shelf
-from search.promises import Promise, promise_in
-from search.quantities import same_amount
 from search.query import Question, products_meant, understand
 from search.ranking import Span, rank_spans, without_overlaps
 
 CANDIDATES = 160
 PADDING_UNITS = 6
-CONTEXT_MS = 12_000
-CHAT_BEFORE_MS = 20_000
-CHAT_AFTER_MS = 10_000
-CHAT_LINES = 8
 MOST_TERMS = 80
 ANSWERING_SHARE = 0.5
 CORRECTION_SHARE = 0.65
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a moment ranked: `kind` is one of word, sound, concept, quantity, product, chat, meaning, correction; `detail` names it."""
-
-    kind: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenOf:
-    """The product a moment is about. `how`: on_air, mentioned or inferred; `confidence`, 0…1, where it is inferred."""
-
-    product_id: str
-    title: str
-    how: str
-    shelf_no: str | None
-    price_minor: int | None
-    currency: str
-    listing_text: str
-    confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A quote with the times of its words, on the recording's time line in ms. `score` 0…1, `confidence` high, medium or low.
-
-    `answers`: it answers the question by itself; the others are only near to it. `screen`: what stood on the screen then.
-    """
-
-    recording: str
-    part: int | None
-    start_ms: int
-    end_ms: int
-    wall_start: WallTime | None
-    uncertainty_ms: int
-    quote: str
-    product: SpokenOf | None
-    promise: Promise | None
-    risk: tuple[str, ...]
-    score: float
-    confidence: str
-    why: tuple[Reason, ...]
-    context_before: str
-    context_after: str
-    chat: tuple[Message, ...]
-    segments: tuple[int, ...]
-    corrects_ms: int | None = None
-    answers: bool = False
-    screen: tuple[ScreenText, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """Where nothing was found, `moments` are the nearest things said. `not_heard`: words of the question that were heard nowhere."""
+    """Where nothing was found, `moments` are the nearest things said. `not_heard`: words of the question that were heard nowhere.
+
+    `doubtful`: what may have been said, by words that are in doubt. It counts neither as found nor among the moments, unless it was asked
+    for; then it stands among them, behind what was surely said.
+    """
 
     question: str
     found: bool
     coverage: Coverage
     moments: tuple[Moment, ...]
     not_heard: tuple[str, ...]
+    doubtful: tuple[Moment, ...] = ()
 
 
 def ask(
@@ -107,10 +54,13 @@ def ask(
     calls: bool = False,
     among: tuple[str, ...] | None = None,
     limit: int = 5,
+    include_doubtful: bool = False,
     embedder: Embedder | None = None,
     weights: Weights = DEFAULT_WEIGHTS,
 ) -> Answer:
     """Finds where the host said it; with `calls`, where it was said in a video call. `among`: only in these recordings.
+
+    `include_doubtful`: also what only words in doubt answer counts as found, behind what was surely said.
 
     InvalidQuestion for an empty or overlong question.
     """
@@ -128,25 +78,48 @@ def ask(
     candidates = index.candidates(_terms(asked, rarity), narrowed, CANDIDATES)
     near = index.nearest(embedder.embed_question(asked.stripped), narrowed, CANDIDATES // 4) if embedder else []
     stretches = _stretches(index, [*candidates, *near], by_id)
-    spans: list[Span] = []
+
+    def ranked(stretch: Stretch, sure: bool) -> list[Span]:
+        recording_id, near_to = stretch.recording_id, _meaning(stretch, near)
+        given = only_sure(stretch) if sure else stretch
+        meaning = sure_meaning(stretch, near_to) if sure else near_to
+        spans = rank_spans(given, named.get(recording_id, asked), rarity, meant.get(recording_id), bool(meant), meaning, weights)
+        held = by_id[recording_id].recording
+        return [trimmed(stretch, span) if sure else span for span in spans if _within(held, span.start_ms, since, until)]
+
+    def shown(span: Span, *, answers: bool, doubtful: bool = False) -> Moment:
+        about = named.get(span.recording_id, asked)
+        moment = moment_of(index, span, by_id[span.recording_id], shelves.get(span.recording_id, []), about, doubtful=doubtful)
+        return replace(moment, answers=answers)
+
+    in_doubt = {id(stretch) for stretch in stretches if has_doubts(stretch)}
+    sure = [span for stretch in stretches for span in ranked(stretch, id(stretch) in in_doubt)]
+    best = _corrections_first(index, without_overlaps(sure), sure_only=True)
+    said = [span for span in best if _answers(span, best[0])]
+    maybe: list[Span] = []
+    if in_doubt:
+        every = [span for stretch in stretches for span in ranked(stretch, sure=False)]
+        maybe = _maybe_said(_corrections_first(index, without_overlaps(every), sure_only=False), said, stretches)
+    near_by = besides([span for span in best if span not in said], maybe)
+    counted, apart = (maybe, []) if include_doubtful else ([], maybe)
+    in_order = [*said, *counted, *near_by] if counted else [span for span in best if span in said or span in near_by]
+    moments = tuple(shown(span, answers=span in said or span in counted, doubtful=span in counted) for span in in_order[:limit])
+    perhaps = tuple(shown(span, answers=False, doubtful=True) for span in apart[:limit])
+    return Answer(question, bool(said or counted), cover(entries), moments, _not_heard(index, asked, stretches, narrowed), perhaps)
+
+
+def _answers(span: Span, best: Span) -> bool:
+    """Whether it is an answer beside the best one, which must be one too."""
+    return was_said(best.parts) and was_said(span.parts) and span.score >= ANSWERING_SHARE * best.score
+
+
+def _maybe_said(ranked: Sequence[Span], said: Sequence[Span], stretches: Sequence[Stretch]) -> list[Span]:
+    """Of all that answers with doubtful words counted in: what rests on these and was not surely said."""
+    doubtful: dict[str, frozenset[int]] = {}
     for stretch in stretches:
-        meaning = _meaning(stretch, near)
-        spans.extend(
-            rank_spans(
-                stretch, named.get(stretch.recording_id, asked), rarity, meant.get(stretch.recording_id), bool(meant), meaning, weights
-            )
-        )
-    in_time = [span for span in spans if _within(by_id[span.recording_id].recording, span.start_ms, since, until)]
-    ranked = _corrections_first(index, without_overlaps(in_time))
-    found = bool(ranked) and was_said(ranked[0].parts)
-    moments = tuple(
-        replace(
-            _moment(index, span, by_id[span.recording_id], shelves.get(span.recording_id, []), named.get(span.recording_id, asked)),
-            answers=found and was_said(span.parts) and span.score >= ANSWERING_SHARE * ranked[0].score,
-        )
-        for span in ranked[:limit]
-    )
-    return Answer(question, found, cover(entries), moments, _not_heard(index, asked, stretches, narrowed))
+        numbers = frozenset(unit.unit.number for unit in stretch.units if is_doubtful(unit))
+        doubtful[stretch.recording_id] = doubtful.get(stretch.recording_id, frozenset()) | numbers
+    return besides([span for span in ranked if _answers(span, ranked[0]) and rests_on_doubt(span, doubtful)], said)
 
 
 def _within(recording: Recording, at_ms: int, since: WallTime | None, until: WallTime | None) -> bool:
@@ -230,8 +203,8 @@ def _meaning(stretch: Stretch, near: Sequence[Candidate]) -> dict[int, float] | 
     return cosines
 
 
-def _corrections_first(index: Index, ranked: Sequence[Span]) -> list[Span]:
-    """Where a claim among the best was taken back later, the correction goes before it."""
+def _corrections_first(index: Index, ranked: Sequence[Span], *, sure_only: bool) -> list[Span]:
+    """Where a claim among the best was taken back later, the correction goes before it; `sure_only`: unless that is in doubt."""
     spans = list(ranked)
     held = {recording_id: index.claims(recording_id) for recording_id in {span.recording_id for span in ranked[:3]}}
     for claim_span in ranked[:3]:
@@ -252,6 +225,8 @@ def _corrections_first(index: Index, ranked: Sequence[Span]) -> list[Span]:
             )
             if at is None or spans[at].score < CORRECTION_SHARE * claim_span.score or spans[at] == claim_span:
                 continue
+            if sure_only and any(map(is_doubtful, index.units(claim_span.recording_id, later.first, later.last))):
+                continue
             corrected = replace(
                 spans[at],
                 score=max(spans[at].score, claim_span.score + 0.01),
@@ -259,117 +234,6 @@ def _corrections_first(index: Index, ranked: Sequence[Span]) -> list[Span]:
             )
             spans[at] = corrected
     return sorted(spans, key=lambda span: -span.score)
-
-
-def _moment(index: Index, span: Span, entry: RecordingEntry, products: Sequence[Product], asked: Question) -> Moment:
-    margin = 12
-    units = index.units(span.recording_id, max(span.first - margin, 0), span.last + margin)
-    inside = [unit for unit in units if span.first <= unit.unit.number <= span.last]
-    before = [unit for unit in units if unit.unit.number < span.first and span.start_ms - unit.unit.start_ms <= CONTEXT_MS]
-    after = [unit for unit in units if unit.unit.number > span.last and unit.unit.end_ms - span.end_ms <= CONTEXT_MS]
-    core_first, core_last = span.core or (span.first, span.last)
-    core = [unit for unit in inside if core_first <= unit.unit.number <= core_last]
-    risk = tuple(dict.fromkeys(reason for unit in inside for reason in unit.unit.risk))
-    first = inside[0].unit
-    corrects = span.parts.get("corrects_ms")
-    chat = index.messages(span.recording_id, span.start_ms - CHAT_BEFORE_MS, span.end_ms + CHAT_AFTER_MS)
-    return Moment(
-        span.recording_id,
-        first.part,
-        span.start_ms,
-        span.end_ms,
-        first.wall_start,
-        first.uncertainty_ms,
-        _quote(inside),
-        _spoken_of(inside, products),
-        _promise(core, asked),
-        risk,
-        round(min(max(span.score, 0.0), 1.0), 4),
-        confidence(span.parts, risky=bool(risk)),
-        _why(inside, span, asked, corrects),
-        _quote(before),
-        _quote(after),
-        tuple(chat[:CHAT_LINES]),
-        tuple(dict.fromkeys(unit.unit.segment for unit in inside)),
-        int(corrects) if corrects is not None else None,
-    )
-
-
-def _promise(core: Sequence[IndexedUnit], asked: Question) -> Promise | None:
-    """What the one utterance promises that says most of what was asked; read from all of them where none does alone."""
-    alone = [promise for unit in core if (promise := _promise_of([unit], asked))]
-    if not alone:
-        return _promise_of(core, asked)
-
-    def fit(promise: Promise) -> tuple[bool, int, bool, bool]:
-        amount = promise.quantity
-        asked_for = amount is not None and any(same_amount(wanted, amount) for wanted in asked.quantities)
-        return asked_for, len(set(promise.topics) & set(asked.concepts)), promise.is_correction, amount is not None
-
-    return max(alone, key=fit)
-
-
-def _promise_of(units: Sequence[IndexedUnit], asked: Question) -> Promise | None:
-    hits = [ConceptHit(mention.concept, "", 0, 0, mention.weight, mention.heard_as) for unit in units for mention in unit.mentions]
-    return promise_in(_quote(units), hits, [quantity for unit in units for quantity in unit.quantities], asked.categories)
-
-
-def _quote(units: Sequence[IndexedUnit]) -> str:
-    text = ""
-    for index, unit in enumerate(units):
-        text += ("" if not index or units[index - 1].unit.segment == unit.unit.segment else " ") + unit.unit.text
-    return text.strip()
-
-
-def _spoken_of(units: Sequence[IndexedUnit], products: Sequence[Product]) -> SpokenOf | None:
-    """Named in the span before on air before inferred."""
-    titles = {product.product_id: product for product in products}
-    scores: dict[tuple[str, str], float] = {}
-    for unit in units:
-        for each, strength in unit.named:
-            scores[each, "mentioned"] = max(scores.get((each, "mentioned"), 0.0), 1.0 + strength + (0.5 if each in unit.on_air else 0.0))
-        for each in unit.on_air:
-            scores[each, "on_air"] = scores.get((each, "on_air"), 1.5) + 0.01
-        for each, strength in unit.inferred:
-            scores[each, "inferred"] = max(scores.get((each, "inferred"), 0.0), strength)
-    known = {key: score for key, score in scores.items() if key[0] in titles}
-    if not known:
-        return None
-    product_id, how = max(known, key=lambda key: known[key])
-    if (product_id, "on_air") in known:
-        how = "on_air"
-    product = titles[product_id]
-    sure = round(known[product_id, how], 2) if how == "inferred" else None
-    return SpokenOf(product_id, product.title, how, product.shelf_no, product.price_minor, product.currency, product.listing_text, sure)
-
-
-def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: float | None) -> tuple[Reason, ...]:
-    stretch = Stretch(span.recording_id, units)
-    reasons: list[Reason] = []
-    if corrects is not None:
-        reasons.append(Reason("correction", format_ms(int(corrects))))
-    elif any(mention.concept == CORRECTION_CONCEPT for unit in units for mention in unit.mentions):
-        reasons.append(Reason("correction", ""))
-    for term in asked.terms:
-        if any(True for _ in stretch.find_text(term.text)):
-            reasons.append(Reason("word", term.text))
-        else:
-            heard = next(iter(stretch.find_sound(term.sound)), None)
-            if heard is not None:
-                reasons.append(Reason("sound", f"{term.text}≈{stretch.text[heard : heard + len(term.sound)]}"))
-    spoken = {mention.concept for unit in units for mention in unit.mentions}
-    reasons.extend(Reason("concept", name) for name in asked.concepts if name in spoken)
-    said = [quantity for unit in units for quantity in unit.quantities]
-    reasons.extend(Reason("quantity", wanted.describe()) for wanted in asked.quantities if any(same_amount(wanted, each) for each in said))
-    if span.parts.get("product", 0.0) > 0:
-        how = "on_air" if any(unit.on_air for unit in units) else "mentioned" if any(unit.named for unit in units) else "inferred"
-        reasons.append(Reason("product", how))
-    answered = next((unit.question for unit in units if unit.question), "")
-    if answered and span.parts.get("chat", 0.0) > 0:
-        reasons.append(Reason("chat", answered))
-    if span.parts.get("meaning", 0.0) > 0:
-        reasons.append(Reason("meaning", f"{span.parts['meaning']:.2f}"))
-    return tuple(reasons)
 
 
 def _not_heard(index: Index, asked: Question, stretches: Sequence[Stretch], scope: list[str] | None) -> tuple[str, ...]:

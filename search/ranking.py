@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.transcript import doubts
 from search.chinese import bigrams, fold
 from search.concepts import CORRECTION_CONCEPT, load_lexicon
 from search.matching import Channel, Floats, Rarity, Stretch, Weights, channels_of, surroundings_of
@@ -159,6 +160,8 @@ def _finish(stretch: Stretch, span: Span) -> Span:
         after = stretch.units[end + 1]
         reach = after.unit.end_ms - span.start_ms
         if reach > FINISH_MS or after.unit.start_ms - stretch.units[end].unit.end_ms > FINISH_PAUSE_MS:
+            break
+        if doubts(after.unit.risk) and not doubts(stretch.units[end].unit.risk):
             break
         if after.reads_question or after.on_air != stretch.units[end].on_air or (after.unit.opens_thought and reach > COMFORTABLE_MS / 2):
             break

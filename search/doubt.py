@@ -1,0 +1,70 @@
+"""What rests on words that may not be what was said: kept, but not counted as said.
+
+A question is answered twice where doubtful words lie near: once as if nothing had been understood where there is doubt, which tells what
+the host surely said, and once with all words, which tells what the host may have said besides.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from archive.transcript import doubts
+from search.matching import Stretch
+from search.passages import IndexedUnit
+from search.ranking import Span
+
+_HIDDEN = "\n"  # matches nothing and keeps its neighbours apart
+_SAME_SHARE = 1 / 3
+
+
+def is_doubtful(unit: IndexedUnit) -> bool:
+    """Whether its segment may not be what was said; what a human wrote after listening is no doubt."""
+    return bool(doubts(unit.unit.risk))
+
+
+def has_doubts(stretch: Stretch) -> bool:
+    return any(map(is_doubtful, stretch.units))
+
+
+def only_sure(stretch: Stretch) -> Stretch:
+    """The stretch as if nothing had been understood where its words are in doubt. Times and numbers of units stay."""
+    return Stretch(stretch.recording_id, [_hidden(unit) if is_doubtful(unit) else unit for unit in stretch.units])
+
+
+def _hidden(unit: IndexedUnit) -> IndexedUnit:
+    return replace(unit, folded=_HIDDEN, sounds=("",), mentions=(), quantities=(), named=(), inferred=(), question="", reads_question=False)
+
+
+def sure_meaning(stretch: Stretch, meaning: Mapping[int, float] | None) -> Mapping[int, float] | None:
+    """Nearness of meaning by unit index, without that of units in doubt."""
+    return meaning and {index: near for index, near in meaning.items() if not is_doubtful(stretch.units[index])}
+
+
+def trimmed(stretch: Stretch, span: Span) -> Span:
+    """A span of sure words without doubtful ones at its ends; those between sure ones stay, and are marked."""
+    first_number = stretch.units[0].unit.number
+    first, last = span.first - first_number, span.last - first_number
+    while first < last and is_doubtful(stretch.units[first]):
+        first += 1
+    while last > first and is_doubtful(stretch.units[last]):
+        last -= 1
+    start, end = stretch.units[first].unit, stretch.units[last].unit
+    return replace(span, first=start.number, last=end.number, start_ms=start.start_ms, end_ms=end.end_ms)
+
+
+def rests_on_doubt(span: Span, doubtful: Mapping[str, frozenset[int]]) -> bool:
+    """Whether what was asked lies, in part at least, in units in doubt: `doubtful` are their numbers by recording."""
+    first, last = span.core or (span.first, span.last)
+    held = doubtful.get(span.recording_id, frozenset())
+    return any(number in held for number in range(first, last + 1))
+
+
+def besides(spans: Sequence[Span], known: Sequence[Span]) -> list[Span]:
+    """Spans that share no more than a third of their time with any of those known."""
+    return [span for span in spans if not any(_same(span, other) for other in known)]
+
+
+def _same(span: Span, other: Span) -> bool:
+    if span.recording_id != other.recording_id:
+        return False
+    shared = min(span.end_ms, other.end_ms) - max(span.start_ms, other.start_ms)
+    return shared > _SAME_SHARE * max(min(span.end_ms - span.start_ms, other.end_ms - other.start_ms), 1)
