@@ -40,7 +40,9 @@ SEGMENT = st.builds(
     st.none() | TEXT,
     st.none() | TEXT,
 )
-PARAMETERS: st.SearchStrategy[dict[str, Json]] = st.dictionaries(TEXT | st.just('"segments":['), st.integers() | TEXT | st.just([]), max_size=3)
+PARAMETERS: st.SearchStrategy[dict[str, Json]] = st.dictionaries(
+    TEXT | st.just('"segments":['), st.integers() | TEXT | st.just([]), max_size=3
+)
 TRANSCRIPT = st.builds(
     Transcript,
     TEXT,
