@@ -12,6 +12,7 @@ from archive.media_checks import MediaCheck
 from archive.recording import Message, Part, Product, Recording
 from archive.redaction import mask
 from archive.screen_readings import ScreenText
+from archive.simplified import reading_of
 from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript
 from archive.verification import VerificationReport
@@ -54,7 +55,10 @@ def coverage_json(coverage: Coverage) -> dict[str, Json]:
 
 
 def moment_json(moment: Moment) -> dict[str, Json]:
-    """A quote with the times of its words. `product.how`: on_air, mentioned or inferred (`confidence`, 0…1); `why`: what spoke for it."""
+    """A quote with the times of its words. `product.how`: on_air, mentioned or inferred (`confidence`, 0…1); `why`: what spoke for it.
+
+    `quote_simplified`: the quote in simplified script, to read beside it; only where that differs.
+    """
     product, promise = moment.product, moment.promise
     return {
         "recording": moment.recording,
@@ -65,6 +69,7 @@ def moment_json(moment: Moment) -> dict[str, Json]:
         "answers": moment.answers,
         "uncertainty_ms": moment.uncertainty_ms,
         "quote": moment.quote,
+        **read_as("quote_simplified", moment.quote),
         "product": {
             "product_id": product.product_id,
             "title": product.title,
@@ -253,13 +258,17 @@ def transcript_json(transcript: Transcript) -> dict[str, Json]:
 
 
 def segment_json(recording: Recording, segment: Segment) -> dict[str, Json]:
-    """One utterance. `words` are [start_ms, end_ms, text, probability or null]; `part_ms` is its place in the part's file."""
+    """One utterance. `words` are [start_ms, end_ms, text, probability or null]; `part_ms` is its place in the part's file.
+
+    `text_simplified`: the text in simplified script, to read beside it; only where that differs.
+    """
     wall, uncertainty_ms = recording.wall_at(segment.start_ms)
     return {
         "number": segment.number,
         "start_ms": segment.start_ms,
         "end_ms": segment.end_ms,
         "text": segment.text,
+        **read_as("text_simplified", segment.text),
         "words": [[word.start_ms, word.end_ms, word.text, word.probability] for word in segment.words],
         "risk": list(segment.risk),
         "confidence": segment.confidence,
@@ -336,6 +345,12 @@ def clip_json(clip: Clip) -> dict[str, Json]:
 def report_json(report: VerificationReport) -> dict[str, Json]:
     """Every numbered check of a verification; `passed` of one is null where it could not be made."""
     return report.as_json()
+
+
+def read_as(name: str, text: str) -> dict[str, Json]:
+    """`{name: text in simplified script}`, or nothing where that is the text itself."""
+    read = reading_of(text)
+    return {} if read is None else {name: read}
 
 
 def _text(value: Json) -> str:

@@ -12,6 +12,7 @@ from api.printing import as_json, console, print_answer, print_moment, say
 from api.settings import api_settings
 from archive.case_attachments import given_as
 from archive.digest import Json
+from archive.simplified import reading_of
 from archive.timeline import format_ms
 from archive.transcripts import edits_of
 
@@ -59,7 +60,14 @@ def _step_field(name: str, value: Json) -> str:
 def transcript_shown(transcript: "Transcript", json_wanted: bool) -> None:
     if json_wanted:
         segments: list[Json] = [
-            {"number": s.number, "start_ms": s.start_ms, "end_ms": s.end_ms, "text": s.text, "risk": list(s.risk)}
+            {
+                "number": s.number,
+                "start_ms": s.start_ms,
+                "end_ms": s.end_ms,
+                "text": s.text,
+                **answers.read_as("text_simplified", s.text),
+                "risk": list(s.risk),
+            }
             for s in transcript.segments
         ]
         as_json({**answers.transcript_json(transcript), "segments": segments})
@@ -71,6 +79,8 @@ def transcript_shown(transcript: "Transcript", json_wanted: bool) -> None:
     for s in transcript.segments:
         mark = "*" if s.risk else " "
         out.print(f"  {s.number:>5} {mark} {format_ms(s.start_ms)}–{format_ms(s.end_ms)}  {s.text}", markup=False)
+        if read := reading_of(s.text):
+            out.print(f"          {say('script.simplified', text=read)}", style="dim", markup=False)
 
 
 def transcript_edited(transcript: "Transcript", segment: int, json_wanted: bool) -> None:

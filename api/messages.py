@@ -21,6 +21,7 @@ from api.wording.records import RECORDS
 from api.wording.redaction import REDACTION
 from api.wording.retention import RETENTION
 from api.wording.screen import SCREEN
+from api.wording.transcripts import TRANSCRIPTS
 from api.wording.uploads import UPLOADS
 from api.wording.watch import WATCH
 
@@ -41,6 +42,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **REDACTION,
     **RETENTION,
     **SCREEN,
+    **TRANSCRIPTS,
     **UPLOADS,
     **WATCH,
 }

@@ -19,6 +19,7 @@ from api.messages import message, named
 from api.settings import api_settings
 from archive.digest import Json
 from archive.errors import LiveProofError
+from archive.simplified import reading_of
 from archive.timeline import format_ms
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ def print_moment(out: Console, moment: "Moment", dim: bool = False) -> None:
     """Quote, where, when, product, promise, how sure and why."""
     facts = answers.moment_json(moment)
     out.print(Text(f"  「{moment.quote}」", style="dim" if dim else "bold green"))
+    if reading := reading_of(moment.quote):
+        out.print("    " + say("script.simplified", text=reading), style="dim", markup=False)
     wall = f"{moment.wall_start.iso()} ±{moment.uncertainty_ms / 1000:g} s" if moment.wall_start else say("command.wall_unknown")
     part = say("command.part", part=moment.part) + " · " if moment.part else ""
     out.print(f"    {moment.recording} · {part}{format_ms(moment.start_ms)}–{format_ms(moment.end_ms)} · {wall}")

@@ -10,6 +10,7 @@ from archive.merkle import inclusion_proof
 from archive.opening import Archive
 from archive.package_contents import CONTEXT, Contents, Item, MomentEvidence
 from archive.redaction import Pseudonyms, mask, mask_transcript
+from archive.simplified import reading_of
 from archive.timeline import format_ms
 from archive.transcript import Provenance, Segment, Stretch, Transcript
 from archive.transcript_hashing import hashed_segment, segment_json, segment_leaves, segments_root
@@ -200,7 +201,7 @@ def _reading(
         "# 转写摘录 / Transcript excerpt",
         f"# {_origin(heard)}",
         "# 机器转写可能有误，以片段为准。A machine can mishear: the clip decides.",
-        "# » 所引之句 quoted   [0.00] 把握 confidence   = 人工校改后 as edited by hand",
+        "# » 所引之句 quoted   [0.00] 把握 confidence   = 人工校改后 as edited by hand   ~ 简体，仅供阅读 in simplified script",
         "",
     ]
     for _, s, masked in chosen:
@@ -208,6 +209,8 @@ def _reading(
         doubts = f"  ({', '.join(s.risk)})" if s.risk else ""
         hidden = "  （已隐去个人信息 masked）" if masked else ""
         lines.append(f"{mark} {s.number:>4}  {format_ms(s.start_ms)}–{format_ms(s.end_ms)}  {s.text}{sure}{doubts}{hidden}")
+        if read := reading_of(s.text):
+            lines.append(f"~       {'':>23}  {read}")
         after = edited.get(s.number)
         if after is not None and after.text != s.text:
             lines.append(f"=       {'':>23}  {after.text}")

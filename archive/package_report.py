@@ -11,6 +11,7 @@ from archive.moment_evidence import spoken_words
 from archive.package_contents import STOCK_PURPOSES, Contents, MomentEvidence, liveproof_version
 from archive.package_custody import CustodyFacts
 from archive.report import Block, Document, Section, heading, paragraph, pictures, points, table
+from archive.simplified import reading_of
 from archive.six_tests import RULE, Say, clock_time, not_proven, six_tests
 from archive.timeline import ClockMap, WallTime, format_ms
 from archive.transcript import Segment
@@ -150,6 +151,7 @@ def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, 
     rows = [
         (say("机器所听", "As heard"), evidence.heard or spoken_words(moment.quote) or "—"),
         (say("人工校改", "As edited"), evidence.edited or say("无", "not edited")),
+        *_in_simplified_script(evidence, say),
         (say("证明目的", "Purpose"), masked(moment.purpose)),
         (say(*PAPERS[CALL]) if evidence.recording.kind == CALL else say("场次", "Session"), on_air),
         (say("录像时间", "In the recording"), f"{format_ms(moment.start_ms)} – {format_ms(moment.end_ms)}"),
@@ -169,6 +171,12 @@ def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, 
     if evidence.screenshots:
         blocks.append(pictures([(shot, shot.name) for shot in evidence.screenshots]))
     return tuple(blocks)
+
+
+def _in_simplified_script(evidence: MomentEvidence, say: Say) -> list[tuple[str, str]]:
+    """The words once more for who reads no traditional script; nothing where they are in simplified script."""
+    read = reading_of(evidence.edited or evidence.heard or spoken_words(evidence.moment.quote))
+    return [(say("简体（仅供阅读）", "In simplified script, to read only"), read)] if read else []
 
 
 def _in_quote(segments: Sequence[Segment], number: Json, start_ms: int, end_ms: int) -> bool:

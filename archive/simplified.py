@@ -12,8 +12,10 @@ _CONFIG: Final = "t2s"
 # Converted within some phrases only (回覆 → 回复, 深沈 → 深沉), though never alone; simplified text has them in no such phrase.
 _IN_PHRASES: Final = "藉沈哩瞭覆衹甦彷"
 _HAN: Final = ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
-# Where kana or hangul stand in a clause, its characters are Japanese or Korean: 東京の図書館 is no traditional Chinese.
-_CLAUSE: Final = re.compile(r"([^\n。！？!?；;]*[\n。！？!?；;]*)")
+# Where kana or hangul stand in a clause, its characters are Japanese or Korean: 東京の図書館 is no traditional Chinese. Where they are
+# many, all of the text is.
+_CLAUSE: Final = re.compile(r"[^\s。！？!?；;]*[\s。！？!?；;]*")
+_OTHER_SHARE: Final = 0.2
 _OTHER_SCRIPT: Final = re.compile(r"[\u3041-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 
 
@@ -24,8 +26,8 @@ class _Converter(Protocol):
 
 
 def simplified(text: str) -> str:
-    """The text in simplified script, character for character at its place; clauses with kana or hangul in them as they are."""
-    if _is_plain(text):
+    """The text in simplified script, character for character at its place; Japanese and Korean, told by kana and hangul, as they are."""
+    if _is_plain(text) or len(_OTHER_SCRIPT.findall(text)) > _OTHER_SHARE * sum(map(str.isalpha, text)):
         return text
     return "".join(piece if _OTHER_SCRIPT.search(piece) else _converted(piece) for piece in _CLAUSE.findall(text))
 

@@ -101,3 +101,14 @@ def test_words_as_heard_and_as_edited_steps_and_papers_are_in_the_report(gathere
 
 def test_times_are_told_in_the_zone_of_the_court() -> None:
     assert clock_time(WallTime.parse("2026-11-18T23:30:00.007Z")) == "2026-11-19 07:30:00.007 +08:00"
+
+
+@pytest.mark.parametrize(("language", "label"), [("zh", "简体（仅供阅读）"), ("en", "In simplified script, to read only")])
+def test_words_in_traditional_script_are_read_in_simplified_script_beside(
+    gathered: tuple[Contents, CustodyFacts], language: Language, label: str
+) -> None:
+    assert label not in as_html(report(gathered, language))
+    gathered[0].moments[0].edited = None
+    gathered[0].moments[0].heard = "這條是純羊絨的"
+    page = as_html(report(gathered, language))
+    assert "這條是純羊絨的" in page and label in page and "这条是纯羊绒的" in page

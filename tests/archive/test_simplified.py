@@ -53,6 +53,7 @@ def test_characters_with_several_readings_go_by_the_phrase(said: str, read: str)
         "100% pure cashmere, free returns",
         "정품 보장 七日",
         "東京の図書館で純正品を買う",
+        "この商品は 純正品 です",
         "",
         "\n\n",
     ],
@@ -64,6 +65,7 @@ def test_simplified_text_and_other_languages_stay_as_they_are(text: str) -> None
 
 def test_japanese_beside_chinese_stays_while_the_chinese_is_read() -> None:
     assert simplified("這是日本進口的。東京の図書館。真的很軟") == "这是日本进口的。東京の図書館。真的很软"
+    assert simplified("七天無理由退貨 東京の図書館") == "七天无理由退货 東京の図書館"
 
 
 def test_for_matching_question_and_text_come_out_alike_whatever_stands_beside() -> None:

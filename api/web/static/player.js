@@ -132,6 +132,7 @@ async function showAround(moment) {
 
 function saidRow(segment, moment) {
   const button = element("button", { type: "button" }, element("time", {}, clock(segment.start_ms)), element("span", {}, segment.text));
+  if (segment.text_simplified) button.append(element("small", { class: "reading", title: text("simplified") }, segment.text_simplified));
   button.addEventListener("click", () => go(segment.start_ms));
   const quoted = segment.start_ms < moment.end && segment.end_ms > moment.start;
   const kinds = ["said", quoted && "quoted", segment.risk.length && "doubtful"].filter(Boolean).join(" ");
