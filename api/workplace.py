@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from archive.job_board import JobBoard
 from archive.logs import configure_logs
 from archive.opening import Archive, open_archive
 from archive.settings import ArchiveSettings, archive_settings
@@ -37,11 +38,22 @@ class Workplace:
         return load_engine(self.transcribe_settings, self.archive.home)
 
     @cached_property
+    @cached_property
+    def job_board(self) -> JobBoard:
+        return JobBoard(self.archive.settings, self.archive.home)
+
+    @cached_property
+    def speakers(self) -> SpeakerTeller | None:
+        """None where voices are not told apart."""
+        return open_speakers(self.transcribe_settings, self.archive.home)
+
     def ocr(self) -> Ocr:
         return open_ocr(self.transcribe_settings)
 
     def close(self) -> None:
         if "index" in self.__dict__:
+        if "job_board" in self.__dict__:
+            self.job_board.close()
             self.index.close()
         self.archive.close()
 

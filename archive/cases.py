@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from archive.case import Attachment, BuiltPackage, Case, CaseMoment, CaseStep
@@ -205,6 +205,15 @@ class CaseFile:
         with self._database.reading() as connection:
             ids = connection.execute(select(cases.c.id).order_by(cases.c.opened_at_ms.desc(), cases.c.id)).scalars().all()
             return [self._case(connection, case_id) for case_id in ids]
+
+    def in_dispute(self, recording_id: str) -> bool:
+        """Whether a case that is not closed rests on a moment of the recording, or has it as a call."""
+        with self._database.reading() as connection:
+            for table, stands in ((case_moments, true()), (case_attachments, case_attachments.c.withdrawn_at_ms.is_(None))):
+                query = select(cases.c.id).join(table, table.c.case_id == cases.c.id).where(table.c.recording_id == recording_id, stands)
+                if connection.execute(query.where(cases.c.status != Stage.CLOSED.value).limit(1)).first():
+                    return True
+        return False
 
     def packages(self, case_id: str) -> list[BuiltPackage]:
         query = select(packages).where(packages.c.case_id == case_id).order_by(packages.c.built_at_ms, packages.c.id)

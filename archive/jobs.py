@@ -11,15 +11,14 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import structlog
 
 from archive.errors import LiveProofError
+from archive.job_board import STATES, Job, JobCancelled, job_of
 from archive.settings import ArchiveSettings
-from archive.timeline import WallTime
 
 MAX_SLOTS = 64
 APPLICATION = "liveproof"
@@ -38,29 +37,6 @@ class JobFailed(LiveProofError):
 
     exit_code = 11
     status = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One durable job. `state`: waiting, running, done, failed or cancelled."""
-
-    id: str
-    kind: str
-    state: str
-    error: str | None
-    created_at: WallTime
-    updated_at: WallTime
-
-
-_STATES = {
-    "ENQUEUED": "waiting",
-    "DELAYED": "waiting",
-    "PENDING": "running",
-    "SUCCESS": "done",
-    "ERROR": "failed",
-    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed",
-    "CANCELLED": "cancelled",
-}
 
 
 _UNDER_WAY = ["PENDING", "ENQUEUED", "DELAYED"]
@@ -107,11 +83,10 @@ class Jobs:
 
         attempt, told = 1, () if wanted is None else (wanted,)
         while (status := DBOS.get_workflow_status(f"{kind}:{subject}:{attempt}")) is not None:
-            state = _STATES[status.status]
-            under_way = state in ("waiting", "running")
+            last = job_of(status)
             otherwise = bool(told) and status.input is not None and tuple(status.input["args"][1:]) != told
-            if (under_way and not otherwise and not is_late(status.workflow_id)) or (state == "done" and not again):
-                return status.workflow_id
+            if (last.under_way and not otherwise and not is_late(last.id)) or (last.state == "done" and not again):
+                return last.id
             attempt += 1
         job_id = f"{kind}:{subject}:{attempt}"
         with SetWorkflowID(job_id):
@@ -119,7 +94,7 @@ class Jobs:
         return job_id
 
     def wait(self, job_id: str, watch: Callable[[], None] | None = None, poll_s: float = 0.2) -> str:
-        """Wait until the job ends, calling `watch` in between; its result. JobFailed or the error it ended with."""
+        """Wait until the job ends, calling `watch` in between; its result. JobFailed, JobCancelled, or the error it ended with."""
         from dbos import DBOS
 
         while True:
@@ -128,7 +103,7 @@ class Jobs:
             status = DBOS.get_workflow_status(job_id)
             if status is None:
                 raise JobFailed(f"there is no job {job_id}")
-            state = _STATES[status.status]
+            state = STATES[status.status]
             if state == "done":
                 return str(status.output)
             if state == "failed":
@@ -136,7 +111,7 @@ class Jobs:
                     raise status.error
                 raise JobFailed(f"job {job_id} failed: {status.error}. Mend the cause and run liveproof work") from status.error
             if state == "cancelled":
-                raise JobFailed(f"job {job_id} was cancelled: start it again with liveproof work")
+                raise JobCancelled(f"job {job_id} was cancelled: liveproof jobs retry {job_id} lets it go on where it stopped")
             time.sleep(poll_s)
 
     def ended(self, job_id: str) -> bool:
@@ -146,24 +121,13 @@ class Jobs:
         status = DBOS.get_workflow_status(job_id)
         if status is None:
             raise JobFailed(f"there is no job {job_id}")
-        return _STATES[status.status] not in ("waiting", "running")
+        return STATES[status.status] not in ("waiting", "running")
 
     def list(self, limit: int = 200) -> list[Job]:
         """The newest jobs first."""
         from dbos import DBOS
 
-        found = DBOS.list_workflows(sort_desc=True, limit=limit)
-        return [
-            Job(
-                workflow.workflow_id,
-                workflow.workflow_id.split(":", 1)[0],
-                _STATES[workflow.status],
-                str(workflow.error) if workflow.error else None,
-                WallTime(workflow.created_at or 0),
-                WallTime(workflow.updated_at or 0),
-            )
-            for workflow in found
-        ]
+        return [job_of(workflow) for workflow in DBOS.list_workflows(sort_desc=True, limit=limit, load_input=False)]
 
     def close(self) -> None:
         """Stop this process's engine; unfinished jobs stay pending for the next one."""
