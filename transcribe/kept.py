@@ -13,14 +13,14 @@ _Object: TypeAlias = Mapping[str, Json]
 
 
 def plan_to_json(plan: PartPlan) -> dict[str, Json]:
-    """`windows`: a list of lists of [start_ms, end_ms, onset_ms, offset_ms]; `line`: of [part, starts_at_ms, media_ms, length_ms]."""
-    windows = [[[r.start_ms, r.end_ms, r.onset_ms, r.offset_ms] for r in window.regions] for window in plan.windows]
+    """`windows`: lists of lists of [start_ms, end_ms, onset_ms, offset_ms, voice]; `line`: of [part, starts_at_ms, media_ms, length_ms]."""
+    windows = [[[r.start_ms, r.end_ms, r.onset_ms, r.offset_ms, r.voice] for r in window.regions] for window in plan.windows]
     return {
         "part": plan.part,
         "windows": windows,
         "speech": plan.speech,
         "skipped": plan.skipped,
-        "line": [[p.part, p.starts_at_ms, p.media_ms, p.length_ms] for p in plan.line.pieces],
+        "line": line_to_json(plan.line),
         "sound": plan.sound,
         "carried": plan.carried.as_json() if plan.carried else None,
     }
@@ -32,16 +32,25 @@ def plan_from_json(kept: Mapping[str, Json]) -> PartPlan:
         Window(number, tuple(Region(*cast(Sequence[int], region)) for region in cast(Sequence[Json], regions)))
         for number, regions in enumerate(cast(Sequence[Json], kept["windows"]))
     )
-    line = Line(tuple(Piece(*cast(Sequence[int], piece)) for piece in cast(Sequence[Json], kept["line"])))
     return PartPlan(
         cast(int, kept["part"]),
         windows,
         _spans(kept["speech"]),
         _spans(kept["skipped"]),
-        line,
+        line_from_json(kept["line"]),
         cast(bool, kept["sound"]),
         Carried.of(kept["carried"]),
     )
+
+
+def line_to_json(line: Line) -> list[Json]:
+    """A list of [part, starts_at_ms, media_ms, length_ms]."""
+    return [[p.part, p.starts_at_ms, p.media_ms, p.length_ms] for p in line.pieces]
+
+
+def line_from_json(kept: Json) -> Line:
+    """The line that `line_to_json` wrote."""
+    return Line(tuple(Piece(*cast(Sequence[int], piece)) for piece in cast(Sequence[Json], kept)))
 
 
 def segments_to_json(segments: Sequence[Segment]) -> list[Json]:

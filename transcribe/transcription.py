@@ -156,6 +156,16 @@ def transcribe_part(
     return joined(plan, batches)
 
 
+def pinned_settings(settings: TranscribeSettings, engine: Engine) -> dict[str, Json]:
+    """The settings by which windows are cut and grouped, by name: what a job holds to from its first step to its last."""
+    names = [name for name in TranscribeSettings.model_fields if name.startswith("speech_")]
+    return {
+        **{name: getattr(settings, name) for name in names},
+        "speech_pack_ms": _pack_ms(settings, engine),
+        "whisper_batch": settings.whisper_batch,
+    }
+
+
 def provenance_of(engine: Engine, settings: TranscribeSettings, created_at: WallTime) -> Provenance:
     """Who wrote it (G7): engine, model with digest, and every setting that could change a word."""
     parameters: dict[str, Json] = {
