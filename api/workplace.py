@@ -38,22 +38,17 @@ class Workplace:
         return load_engine(self.transcribe_settings, self.archive.home)
 
     @cached_property
-    @cached_property
     def job_board(self) -> JobBoard:
         return JobBoard(self.archive.settings, self.archive.home)
 
     @cached_property
-    def speakers(self) -> SpeakerTeller | None:
-        """None where voices are not told apart."""
-        return open_speakers(self.transcribe_settings, self.archive.home)
-
     def ocr(self) -> Ocr:
         return open_ocr(self.transcribe_settings)
 
     def close(self) -> None:
-        if "index" in self.__dict__:
         if "job_board" in self.__dict__:
             self.job_board.close()
+        if "index" in self.__dict__:
             self.index.close()
         self.archive.close()
 
