@@ -24,8 +24,11 @@ from archive.settings import ArchiveSettings
 from archive.timeline import WallTime, format_ms
 from archive.verification import verify_package
 from ingest.admission import IngestRequest
-from search.answer import Answer, Moment
-from transcribe.models import BUNDLED_NAME
+from search.answer import Answer
+from search.moments import Moment
+from transcribe.errors import ModelMissing
+from transcribe.models import BUNDLED_NAME, locate_model
+from transcribe.settings import TranscribeSettings
 
 SESSION = Path(__file__).parent.parent / "infra" / "demo" / "session"
 RECORDING, CASE, ACTOR = "demo", "demo-case", "demo"
@@ -56,7 +59,7 @@ def run_demo(home: Path, serve: bool) -> None:
         raise DemoFailed(f"the demo session is not in {SESSION}: run the demo from a checkout of the repository")
     place = open_workplace(ArchiveSettings(home=home))
     # Its questions are about what was said; reading the screen would take as long again.
-    place.transcribe_settings = place.transcribe_settings.model_copy(update={"screen_text": False})
+    place.transcribe_settings = _with_a_model(place.transcribe_settings.model_copy(update={"screen_text": False}), place.archive.home)
     try:
         folder = place.archive.home / "out"
         folder.mkdir(exist_ok=True)
@@ -76,11 +79,24 @@ def run_demo(home: Path, serve: bool) -> None:
         place.close()
 
 
+def _with_a_model(settings: TranscribeSettings, home: Path) -> TranscribeSettings:
+    """As the settings say; where nothing is set and no real model is here, the demo's own, which was made for this session's voice."""
+    if settings.whisper_model != "auto":
+        return settings
+    try:
+        locate_model(settings, home)
+    except ModelMissing:
+        return settings.model_copy(update={"whisper_model": BUNDLED_NAME})
+    return settings
+
+
 def _name_models(out: Console, place: Workplace) -> None:
     _heading(out, 1, "command.demo_models")
     for row in inventory(place, with_digests=False):
         if row.state == "in use":
             out.print(f"  {row.needed_for}: {row.name} · {row.where}")
+            if row.name == BUNDLED_NAME:
+                out.print(say("command.demo_model_only"), style="dim")
 
 
 def _ingest(out: Console, place: Workplace) -> None:

@@ -45,6 +45,27 @@ class CallAsked(LiveProofError):
     status = 422
 
 
+class ModelNotTaken(LiveProofError):
+    """A model was not fetched or taken in: nobody agreed, the hub failed or gave other bytes, or the files are no model."""
+
+    exit_code = 84
+    status = 502
+
+
+class ModelChanged(LiveProofError):
+    """Files of a model are not those that were fetched or taken in."""
+
+    exit_code = 85
+    status = 503
+
+
+class HouseWordsUnusable(LiveProofError):
+    """The file of house words can't be read, or a line of it is nothing that a recogniser may be told."""
+
+    exit_code = 82
+    status = 503
+
+
 # No command ends with these, so they have no exit code of their own.
 class UploadBusy(LiveProofError):
     """An upload is being written to, admitted or removed by another request."""

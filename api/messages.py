@@ -15,6 +15,7 @@ from api.wording.clocks import CLOCKS
 from api.wording.commands import COMMANDS
 from api.wording.custody import CUSTODY
 from api.wording.damage import DAMAGE
+from api.wording.models import MODELS
 from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
 from api.wording.records import RECORDS
@@ -36,6 +37,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **COMMANDS,
     **CUSTODY,
     **DAMAGE,
+    **MODELS,
     **PAGE,
     **PROBLEMS,
     **RECORDS,

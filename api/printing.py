@@ -23,7 +23,6 @@ from archive.simplified import reading_of
 from archive.timeline import format_ms
 
 if TYPE_CHECKING:
-    from api.model_inventory import ModelRow
     from api.workplace import Workplace
     from archive.case import BuiltPackage
     from archive.clip import Clip
@@ -261,52 +260,6 @@ def print_report(out: Console, report: "VerificationReport", failures_only: bool
             )
         )
     out.print(Text("  " + say("verify.passed" if report.passed else "verify.failed"), style="bold green" if report.passed else "bold red"))
-
-
-def model_fetched(name: str, where: str, digest: str, json_wanted: bool) -> None:
-    if json_wanted:
-        as_json({"name": name, "where": where, "digest": digest})
-    else:
-        console().print(f"{name}  {where}  {digest}")
-
-
-def models_checked(speech: str, digest: str, sentences: str | None, json_wanted: bool) -> None:
-    if json_wanted:
-        as_json({"speech": speech, "speech_digest": digest, "sentences": sentences})
-    else:
-        console().print(say("command.models_load", speech=speech, digest=digest, sentences=sentences or "—"))
-
-
-def models_listed(rows: "Sequence[ModelRow]", json_wanted: bool) -> None:
-    if json_wanted:
-        as_json(
-            {
-                "models": [
-                    {
-                        "name": row.name,
-                        "needed_for": row.needed_for,
-                        "state": row.state,
-                        "where": row.where,
-                        "bytes": row.size_bytes,
-                        "digest": row.digest,
-                        "note": row.note,
-                    }
-                    for row in rows
-                ]
-            }
-        )
-        return
-    table = Table(box=None, pad_edge=False)
-    for key in ("model", "for", "state", "size", "path"):
-        table.add_column(say(f"column.{key}"), overflow="fold", no_wrap=key != "path")
-    for row in rows:
-        size = f"{row.size_bytes / 1e6:.0f} MB" if row.size_bytes else "—"
-        table.add_row(row.name, row.needed_for, row.state, size, row.where or "—")
-    out = console()
-    out.print(table)
-    for row in rows:
-        if row.note and not row.where:
-            out.print(f"  {row.name}: {row.note}", style="dim")
 
 
 def _describe(out: Console, held: operations.Holding) -> None:

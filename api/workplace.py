@@ -14,6 +14,7 @@ from search.settings import SearchSettings
 from transcribe.engines import Engine, load_engine
 from transcribe.ocr import Ocr, open_ocr
 from transcribe.settings import TranscribeSettings, transcribe_settings
+from transcribe.speakers import SpeakerTeller, open_speakers
 
 
 @dataclass
@@ -40,6 +41,11 @@ class Workplace:
     @cached_property
     def job_board(self) -> JobBoard:
         return JobBoard(self.archive.settings, self.archive.home)
+
+    @cached_property
+    def speakers(self) -> SpeakerTeller | None:
+        """None where voices are not told apart."""
+        return open_speakers(self.transcribe_settings, self.archive.home)
 
     @cached_property
     def ocr(self) -> Ocr:

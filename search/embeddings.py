@@ -6,12 +6,33 @@ from pathlib import Path
 from typing import Protocol
 
 from archive.digest import digest_file, digest_json
+from archive.model_files import PublishedModel, model_files
 from search.errors import EmbeddingModelUnusable
 from search.settings import SearchSettings
 
-DEFAULT_MODEL, DEFAULT_SIZE_BYTES = "BAAI/bge-small-zh-v1.5", 96_000_000
+DEFAULT_MODEL = "BAAI/bge-small-zh-v1.5"
 BUNDLED_NAME = "demo-sentences"
 _NEEDED_FOR = "search by meaning"
+PUBLISHED_DEFAULT = PublishedModel(
+    "bge-small-zh-v1.5",
+    _NEEDED_FOR,
+    DEFAULT_MODEL,
+    "7999e1d3359715c523056ef9478215996d62a620",
+    96_000_000,
+    (
+        "1_Pooling/config.json",
+        "config.json",
+        "config_sentence_transformers.json",
+        "model.safetensors",
+        "modules.json",
+        "sentence_bert_config.json",
+        "special_tokens_map.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "vocab.txt",
+    ),
+    {},
+)
 
 QUERY_PROMPTS = {
     "bge-small-zh": "为这个句子生成表示以用于检索相关文章：",
@@ -77,20 +98,22 @@ def open_embedder(settings: SearchSettings, home: Path) -> Embedder | None:
         ) from error
 
 
-def list_models(settings: SearchSettings, home: Path) -> list[SentenceModel]:
-    """The default model, the bundled one and, if it is another, the one that is set."""
+def list_models(settings: SearchSettings, home: Path, *, with_digests: bool = False) -> list[SentenceModel]:
+    """The default model, the bundled one and, if it is another, the one that is set. Digests read every byte of what was found."""
     used = _locate(settings, home) if settings.embedding_model != "none" else None
     names = dict.fromkeys([settings.embedding_model, DEFAULT_MODEL, BUNDLED_NAME])
-    return [_row(name, settings, home, used) for name in names if name not in ("auto", "none")]
+    return [_row(name, settings, home, used, with_digests) for name in names if name not in ("auto", "none")]
 
 
-def _row(name: str, settings: SearchSettings, home: Path, used: Path | None) -> SentenceModel:
+def _row(name: str, settings: SearchSettings, home: Path, used: Path | None, with_digest: bool) -> SentenceModel:
     folder = settings.embedding_bundled if name == BUNDLED_NAME else _find(name, home)
     if folder is None or not folder.is_dir():
-        size = DEFAULT_SIZE_BYTES if name == DEFAULT_MODEL else None
-        return SentenceModel(name, _NEEDED_FOR, None, size, None, "missing", f"put its folder into {home / 'models' / Path(name).name}")
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    digest = digest_json({str(file.relative_to(folder)): digest_file(file) for file in files})
+        if name == DEFAULT_MODEL:
+            note = f"liveproof models fetch {PUBLISHED_DEFAULT.name}"
+            return SentenceModel(name, _NEEDED_FOR, None, PUBLISHED_DEFAULT.size_bytes, None, "missing", note)
+        return SentenceModel(name, _NEEDED_FOR, None, None, None, "missing", f"liveproof models add {Path(name).name} FOLDER")
+    files = model_files(folder)
+    digest = digest_json({str(file.relative_to(folder)): digest_file(file) for file in files}) if with_digest else None
     size = sum(file.stat().st_size for file in files)
     return SentenceModel(name, _NEEDED_FOR, str(folder), size, digest, "in use" if folder == used else "ready")
 

@@ -7,6 +7,8 @@ import pytest
 
 # Reading the screen takes longer than most tests; those that are about it ask for it.
 os.environ.setdefault("LIVEPROOF_SCREEN_TEXT", "off")
+# No real model is at hand, and the demo model hears only where it is named.
+os.environ.setdefault("LIVEPROOF_WHISPER_MODEL", "demo-whisper")
 
 from tests.simulators.ceph import Ceph, missing_programs, shared_server
 

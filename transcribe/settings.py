@@ -18,7 +18,7 @@ class TranscribeSettings(BaseSettings):
     whisper_model: str = Field(
         "auto",
         description="Name (small, large-v3-turbo, …), folder of a CTranslate2 model or OpenAI .pt file. "
-        "auto: large-v3-turbo (on a GPU) or small if it is on this machine, else the bundled demo model.",
+        "auto: large-v3-turbo (on a GPU) or small, or else whichever was put into the home; the bundled demo model only by its name.",
     )
     whisper_engine: Literal["faster-whisper", "openai-whisper"] = Field("faster-whisper", description="Which recogniser reads the model.")
     whisper_language: str = Field("zh", description="Language spoken, as Whisper names it (zh, en, ja, …); auto: told from each window.")
@@ -26,8 +26,20 @@ class TranscribeSettings(BaseSettings):
     whisper_compute: str = Field("default", description="CTranslate2 number type; default: int8 on a CPU, float16 on a GPU.")
     whisper_threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: one for each core.")
     whisper_beam: int = Field(5, ge=1, le=20, description="Hypotheses followed while decoding; 1 is fastest.")
-    whisper_batch: int = Field(4, ge=1, le=64, description="Windows decoded at once; also what a crash can cost.")
-    whisper_bundled: Path = Field(BUNDLED_MODEL, description="The demo model that auto falls back to.")
+    whisper_batch: int = Field(4, ge=1, le=64, description="Windows of 30 s decoded at once; also what a crash can cost.")
+    whisper_context_ms: int | None = Field(
+        None,
+        ge=1000,
+        le=FULL_CONTEXT_MS,
+        multiple_of=20,
+        description="Sound that the recogniser's features span, in ms, filled up with silence; longer windows get several times that. "
+        "None: what the model's description says, and 30000 without one.",
+    )
+    whisper_expected_words: Literal["auto", "on", "off"] = Field(
+        "auto", description="Names expected in a window are told to the model as a prompt; auto: unless its description says no."
+    )
+    whisper_hear_again: bool = Field(True, description="A window whose text goes round in circles is heard again, in halves.")
+    whisper_bundled: Path = Field(BUNDLED_MODEL, description="The demo model, which demo-whisper names.")
     speech_threshold: float = Field(0.4, gt=0, lt=1, description="Silero probability from which a 32 ms frame counts as speech.")
     speech_min_pause_ms: int = Field(224, ge=64, le=5000, description="A pause this long ends an utterance, in ms.")
     speech_pad_ms: int = Field(200, ge=0, le=1000, description="Sound kept before and after each utterance, in ms.")
@@ -37,13 +49,19 @@ class TranscribeSettings(BaseSettings):
         ge=0,
         le=29_500,
         description="Utterances share a window up to this length, in ms; 0: each has its own (slower, surest times). "
-        "None: 28000, and 0 for the bundled demo model.",
+        "None: what the model's description says (0 for the bundled demo model), and 28000 without one.",
+    )
+    speaker_model: str = Field(
+        "none", description="Name or .onnx file of the model that tells voices apart (sherpa-onnx); none: nobody is told apart."
     )
     sound_max_hours: int = Field(100, ge=1, le=240, description="A file whose sound is longer is refused, in hours.")
     ocr_threads: int = Field(
         1, ge=0, le=256, description="Processor threads of reading text in pictures, which comes after hearing; 0: one for each core."
     )
     record_max_bytes: int = Field(200 << 20, ge=1, description="A record of a case that is longer is not read, in bytes.")
+    speaker_threshold: float = Field(0.5, gt=0, lt=1, description="Cosine from which two stretches of speech count as one voice.")
+    speaker_most: int = Field(8, ge=1, le=50, description="Voices told apart in one recording at most; further ones stay unsaid.")
+    speaker_min_ms: int = Field(1000, ge=300, le=10_000, description="Shorter segments are given to no voice, in ms.")
     record_max_pages: int = Field(1000, ge=1, description="Pages, slides or pictures of one record that are read at most.")
     record_ocr_max: int = Field(300, ge=0, description="Pictures and pages of one record that are read by OCR at most.")
     record_max_pixels: int = Field(100_000_000, ge=1, description="A picture with more pixels is not read.")

@@ -61,12 +61,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "transcript version {version}, {segments} segments ({engine}, {model})",
     ),
     "command.serving": ("LiveProof 在 {address} 提供服务，按 Ctrl-C 停止", "LiveProof serves at {address} — Ctrl-C stops it"),
-    "command.fetching": ("下载 {model}，约 {mb} MB", "downloading {model}, about {mb} MB"),
-    "command.models_load": (
-        "听写模型 {speech}（{digest}）可用；句子模型 {sentences}",
-        "speech model {speech} ({digest}) loads; sentence model {sentences}",
-    ),
     "command.demo_models": ("所用模型", "the models in use"),
+    "command.demo_model_only": (
+        "  本机没有可听真人讲话的模型：用自带的演示模型，它只认演示用的合成声音。真实录像请先 liveproof models fetch small",
+        "  no model for real speech is here: the demo's own one hears its synthetic voice and nothing else. For real recordings first: "
+        "liveproof models fetch small",
+    ),
     "command.demo_ingest": ("录像与弹幕入库、听写、建索引", "recording and chat go in, are transcribed and indexed"),
     "command.demo_ask": ("五个问题，其中一个主播从未承诺", "five questions, one of which was never promised"),
     "command.demo_clip": ("剪出那几秒", "cut those seconds"),
@@ -88,7 +88,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "column.for": ("用途", "needed for"),
     "column.state": ("状态", "state"),
     "column.size": ("大小", "size"),
-    "column.path": ("位置", "where"),
     "step.probe": ("检查文件", "look at files"),
     "step.store": ("保存并计算摘要", "keep and hash"),
     "step.plan": ("找出有人说话的地方", "find speech"),

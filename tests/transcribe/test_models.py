@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from archive.digest import digest_file
 from tests.transcribe.worlds import write_checkpoint
 from transcribe.conversion import converted
 from transcribe.engines import load_engine
 from transcribe.errors import ModelMissing, ModelUnusable
-from transcribe.models import ModelFormat, fetch_model, list_models, locate_model
+from transcribe.models import ModelFormat, list_models, locate_model
 from transcribe.settings import TranscribeSettings
 
 
@@ -34,12 +35,51 @@ def converted_folder(folder: Path) -> Path:
     return folder
 
 
-def test_auto_takes_a_real_model_from_the_home_before_the_bundled_one(tmp_path: Path, checkpoint: Path) -> None:
-    bundled_only = locate_model(settings(whisper_bundled=checkpoint), tmp_path)
-    assert (bundled_only.name, bundled_only.is_bundled) == ("demo-whisper", True)
+def test_auto_takes_a_real_model_and_never_the_demo_model_of_itself(tmp_path: Path, checkpoint: Path) -> None:
+    auto = settings(whisper_model="auto", whisper_bundled=checkpoint)
+    with pytest.raises(ModelMissing, match=r"“small” \(about 486 MB\).*models fetch small.*demo model is not taken instead"):
+        locate_model(auto, tmp_path)
+    named = locate_model(settings(whisper_model="demo-whisper", whisper_bundled=checkpoint), tmp_path)
+    assert (named.name, named.is_bundled) == ("demo-whisper", True)
     converted_folder(tmp_path / "models" / "small")
-    real = locate_model(settings(whisper_bundled=checkpoint), tmp_path)
+    real = locate_model(auto, tmp_path)
     assert (real.name, real.found_in, real.format) == ("small", "home", ModelFormat.CTRANSLATE2)
+
+
+def test_auto_takes_what_was_put_into_the_home_where_its_first_choice_is_not_there(tmp_path: Path) -> None:
+    shared = tmp_path / "hub" / "models--Systran--faster-whisper-base"
+    converted_folder(shared / "snapshots" / "abc")
+    (shared / "refs").mkdir()
+    (shared / "refs" / "main").write_text("abc")
+    auto = settings(whisper_model="auto")
+    with pytest.raises(ModelMissing):
+        locate_model(auto, tmp_path)  # another program's model of another size is nobody's choice
+    converted_folder(tmp_path / "models" / "medium")
+    assert locate_model(auto, tmp_path).name == "medium"
+    converted_folder(tmp_path / "models" / "small")
+    assert locate_model(auto, tmp_path).name == "small"
+
+
+def test_on_a_gpu_auto_asks_for_the_large_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="large-v3-turbo"):
+        locate_model(settings(whisper_model="auto", whisper_device="cuda"), tmp_path)
+
+
+def test_a_checkpoint_in_a_folder_of_its_name_is_found(tmp_path: Path, checkpoint: Path) -> None:
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    shutil.copy(checkpoint, tmp_path / "models" / "mine" / "mine.pt")
+    found = locate_model(settings(whisper_model="mine"), tmp_path)
+    assert (found.found_in, found.format, found.path.name) == ("home", ModelFormat.OPENAI, "mine.pt")
+
+
+def test_a_card_beside_the_weights_makes_no_other_model(tmp_path: Path) -> None:
+    folder = converted_folder(tmp_path / "models" / "small")
+    before = locate_model(settings(whisper_model="small"), tmp_path).digest()
+    for name in ("README.md", ".gitattributes", "liveproof-model.json"):
+        (folder / name).write_text("{}")
+    assert locate_model(settings(whisper_model="small"), tmp_path).digest() == before
+    (folder / "vocabulary.txt").write_text("a")
+    assert locate_model(settings(whisper_model="small"), tmp_path).digest() != before
 
 
 def test_a_model_in_the_hubs_cache_is_found(tmp_path: Path) -> None:
@@ -67,15 +107,11 @@ def test_a_missing_model_is_named_with_its_size_its_source_and_its_place(tmp_pat
         "small",
         "486 MB",
         "huggingface.co/Systran/faster-whisper-small",
+        "--offline",
         str(tmp_path / "models" / "small"),
         "models fetch small",
     ):
         assert part in message
-
-
-def test_auto_without_any_model_asks_for_small(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match="“small”"):
-        locate_model(settings(whisper_bundled=tmp_path / "none.pt"), tmp_path)
 
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
@@ -158,16 +194,12 @@ def test_the_vocabulary_is_that_of_openai_whisper(tmp_path: Path, checkpoint: Pa
 
 def test_the_list_shows_what_is_used_what_is_ready_and_what_is_missing(tmp_path: Path, checkpoint: Path) -> None:
     converted_folder(tmp_path / "models" / "base")
-    rows = {row.name: row for row in list_models(settings(whisper_bundled=checkpoint), tmp_path)}
+    converted_folder(tmp_path / "models" / "of-our-own")
+    named = settings(whisper_model="demo-whisper", whisper_bundled=checkpoint)
+    rows = {row.name: row for row in list_models(named, tmp_path, with_digests=True)}
     assert rows["demo-whisper"].state == "in use"
-    assert rows["demo-whisper"].digest.startswith("sha256:")
-    assert rows["base"].state == "ready"
+    assert rows["demo-whisper"].digest == digest_file(checkpoint)
+    assert (rows["base"].state, rows["of-our-own"].state) == ("ready", "ready")
     assert rows["large-v3"].state == "missing"
     assert rows["large-v3"].size_bytes > 1e9
-
-
-def test_fetching_without_a_network_says_how_to_do_it_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(ModelMissing, match="copy the files"):
-        fetch_model("tiny", tmp_path, lambda repository, size: None)
-    assert list((tmp_path / "models").iterdir()) == []
+    assert {row.digest for row in list_models(named, tmp_path)} == {None}  # gigabytes are not read for a list
