@@ -15,6 +15,7 @@ from api.wording.clocks import CLOCKS
 from api.wording.commands import COMMANDS
 from api.wording.custody import CUSTODY
 from api.wording.damage import DAMAGE
+from api.wording.jobs import JOBS
 from api.wording.models import MODELS
 from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
@@ -37,6 +38,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **COMMANDS,
     **CUSTODY,
     **DAMAGE,
+    **JOBS,
     **MODELS,
     **PAGE,
     **PROBLEMS,
