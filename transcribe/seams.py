@@ -5,16 +5,15 @@ with this part: its sound goes before the next part's, and both are heard as one
 """
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from archive.digest import Json
 from archive.recording import Part, Recording
-from transcribe.audio import SAMPLES_PER_MS, Sound
+from transcribe.audio import SAMPLES_PER_MS, Sound, written_scratch
 from transcribe.speech_regions import FRAME_MS, Region
 
 FOLLOWS_WITHIN_MS = 100
@@ -135,7 +134,7 @@ def split_at_end(
     first, end = (length_ms - CARRY_MAX_MS) // FRAME_MS, (length_ms - _CUT_AFTER_MS) // FRAME_MS
     quiet = first + int(np.argmin(np.asarray(probabilities[first:end], dtype=np.float32)))
     cut_ms = max(last.start_ms + 1, quiet * FRAME_MS)
-    kept.append(Region(last.start_ms, cut_ms, last.onset_ms, min(cut_ms, last.offset_ms)))
+    kept.append(replace(last, end_ms=cut_ms, offset_ms=min(cut_ms, last.offset_ms)))
     return kept, cut_ms
 
 
@@ -148,20 +147,11 @@ def joined_sound(line: Line, sounds: Sequence[Sound | None], scratch: Path) -> S
     if all(sound is None for sound in sounds):
         return None
     if not scratch.exists():
-        scratch.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=scratch.name + ".", suffix=".part", dir=scratch.parent)
-        unfinished = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as target:
-                for piece, sound in zip(line.pieces, sounds, strict=True):
-                    written, wanted = 0, piece.length_ms * SAMPLES_PER_MS * 2
-                    for block in sound.stored(piece.media_ms, piece.media_ms + piece.length_ms) if sound else ():
-                        written += target.write(block)
-                    target.seek(wanted - written, os.SEEK_CUR)
-                target.truncate()
-                target.flush()
-                os.fsync(target.fileno())
-            unfinished.replace(scratch)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with written_scratch(scratch) as target:
+            for piece, sound in zip(line.pieces, sounds, strict=True):
+                written, wanted = 0, piece.length_ms * SAMPLES_PER_MS * 2
+                for block in sound.stored(piece.media_ms, piece.media_ms + piece.length_ms) if sound else ():
+                    written += target.write(block)
+                target.seek(wanted - written, os.SEEK_CUR)
+            target.truncate()
     return Sound.held(scratch)
