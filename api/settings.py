@@ -40,6 +40,10 @@ class ApiSettings(BaseSettings):
         description="Which parts a recording's job makes ready to play, as its last step: none, those whose picture is copied, or all; "
         "each takes about its part's size on the disk.",
     )
+    house_words: Path | None = Field(
+        None,
+        description="File of names that any host may say (brands, shops, people), one a line: the recogniser is told them. None: no file.",
+    )
     search_timeout_s: int = Field(30, description="Longest that one question may take, in seconds.")
 
     @property

@@ -132,6 +132,11 @@ def words(folded: str) -> list[str]:
     return [word.strip() for word in _segmenter().cut_for_search(folded, False) if word.strip()]
 
 
+def whole_words(folded: str) -> list[str]:
+    """All of folded text, cut into whole words; what the dictionary lacks comes in single characters."""
+    return list(_segmenter().cut(folded, False))
+
+
 def content_words(folded: str) -> list[str]:
     """Whole words that carry meaning: no particles, pronouns, talk about talking or numbers (quantities and sounds carry those)."""
     cut = (word.strip() for word in _segmenter().cut(folded, False))
