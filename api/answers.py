@@ -14,10 +14,11 @@ from archive.redaction import mask
 from archive.screen_readings import ScreenText
 from archive.simplified import reading_of
 from archive.timeline import WallTime
-from archive.transcript import Segment, Transcript
+from archive.transcript import Segment, Transcript, doubts
 from archive.verification import VerificationReport
-from search.answer import Answer, Moment
+from search.answer import Answer
 from search.coverage import Coverage
+from search.moments import Moment
 
 _MENTION = re.compile(r"[@＠][^\s@＠,，。!！?？:：]{1,30}")
 _PERIOD = re.compile(r"P(?P<number>[\d.]+)(?P<unit>[YM])")
@@ -25,12 +26,16 @@ _AMOUNT = re.compile(r"(?P<number>[\d.]+) (?P<unit>\S+)")
 
 
 def answer_json(answer: Answer) -> dict[str, Json]:
-    """`{"found", "coverage", "moments", "not_heard"}`, the shape that `liveproof search --json` keeps."""
+    """`{"found", "coverage", "moments", "not_heard", "doubtful"}`, the shape that `liveproof search --json` keeps.
+
+    `doubtful`: moments that only words in doubt answer; they count as found, among `moments`, where that was asked for.
+    """
     return {
         "found": answer.found,
         "coverage": coverage_json(answer.coverage),
         "moments": [moment_json(moment) for moment in answer.moments],
         "not_heard": list(answer.not_heard),
+        "doubtful": [moment_json(moment) for moment in answer.doubtful],
     }
 
 
@@ -57,7 +62,8 @@ def coverage_json(coverage: Coverage) -> dict[str, Json]:
 def moment_json(moment: Moment) -> dict[str, Json]:
     """A quote with the times of its words. `product.how`: on_air, mentioned or inferred (`confidence`, 0…1); `why`: what spoke for it.
 
-    `quote_simplified`: the quote in simplified script, to read beside it; only where that differs.
+    `quote_simplified`: the quote in simplified script, to read beside it; only where that differs. `doubtful`: what it answers with may
+    not be what was said; `promise.doubtful`: what it promises rests on such words.
     """
     product, promise = moment.product, moment.promise
     return {
@@ -67,6 +73,7 @@ def moment_json(moment: Moment) -> dict[str, Json]:
         "end_ms": moment.end_ms,
         "wall_start": _iso(moment.wall_start),
         "answers": moment.answers,
+        "doubtful": moment.doubtful,
         "uncertainty_ms": moment.uncertainty_ms,
         "quote": moment.quote,
         **read_as("quote_simplified", moment.quote),
@@ -88,6 +95,7 @@ def moment_json(moment: Moment) -> dict[str, Json]:
             "quantity": promise.quantity.describe() if promise.quantity else None,
             "condition": promise.condition,
             "is_correction": promise.is_correction,
+            "doubtful": moment.promise_doubtful,
         }
         if promise
         else None,
@@ -154,6 +162,8 @@ def promise_words(promise: Json, language: str) -> list[str]:
         words.append(message(f"polarity.{promise['polarity']}", language))
     if promise["condition"]:
         words.append(message("polarity.condition", language, condition=promise["condition"]))
+    if promise["doubtful"]:
+        words.append(message("promise_doubtful", language))
     return words
 
 
@@ -260,7 +270,8 @@ def transcript_json(transcript: Transcript) -> dict[str, Json]:
 def segment_json(recording: Recording, segment: Segment) -> dict[str, Json]:
     """One utterance. `words` are [start_ms, end_ms, text, probability or null]; `part_ms` is its place in the part's file.
 
-    `text_simplified`: the text in simplified script, to read beside it; only where that differs.
+    `text_simplified`: the text in simplified script, to read beside it; only where that differs. `heard_otherwise`: what a second
+    recogniser wrote where it disagreed.
     """
     wall, uncertainty_ms = recording.wall_at(segment.start_ms)
     return {
@@ -271,6 +282,7 @@ def segment_json(recording: Recording, segment: Segment) -> dict[str, Json]:
         **read_as("text_simplified", segment.text),
         "words": [[word.start_ms, word.end_ms, word.text, word.probability] for word in segment.words],
         "risk": list(segment.risk),
+        "heard_otherwise": segment.heard_otherwise,
         "confidence": segment.confidence,
         "wall_start": _iso(wall),
         "uncertainty_ms": uncertainty_ms,
@@ -322,7 +334,7 @@ def lanes_json(held: Holding) -> dict[str, Json]:
         "speech": [list(span) for span in transcript.speech] if transcript and transcript.speech else joined(spoken),
         "skipped": [list(span) for span in transcript.skipped] if transcript else [],
         "written": joined(spoken),
-        "doubtful": joined([[segment.start_ms, segment.end_ms] for segment in segments if segment.risk]),
+        "doubtful": joined([[segment.start_ms, segment.end_ms] for segment in segments if doubts(segment.risk)]),
     }
 
 

@@ -128,6 +128,10 @@ def case_answered(question: str, answer: "CaseAnswer", json_wanted: bool) -> Non
         out.print("  " + say("command.calls"), style="bold")
         for moment in answer.calls.moments:
             print_moment(out, moment, dim=not moment.answers)
+        if answer.calls.doubtful:
+            out.print("  " + say("answer.doubtful"), style="yellow")
+        for moment in answer.calls.doubtful:
+            print_moment(out, moment, dim=True)
     out.print("  " + say("command.papers" if answer.papers else "command.papers_none"), style="bold")
     for hit in answer.papers:
         out.print(Text(f"  「{' '.join(hit.quote.split())}」", style="bold" if hit.hit.answers else "dim"))

@@ -45,7 +45,7 @@ class CaseAnswer:
     unread: tuple[int, ...]
 
 
-def search_case(workplace: Workplace, question: str, case_id: str, *, limit: int = 5) -> CaseAnswer:
+def search_case(workplace: Workplace, question: str, case_id: str, *, limit: int = 5, include_doubtful: bool = False) -> CaseAnswer:
     """Ask within a case. NotFound for an unknown one, InvalidQuestion for an empty or overlong question."""
     case = workplace.archive.cases.case(case_id)
     standing = {paper.number: paper for paper in case.attachments if paper.withdrawn_at is None}
@@ -53,8 +53,8 @@ def search_case(workplace: Workplace, question: str, case_id: str, *, limit: int
     sessions = tuple(sorted({moment.recording_id for moment in case.moments} - set(calls)))
     most = max(1, min(limit, operations.RESULTS_MAX))
     index, embedder = workplace.index, workplace.embedder
-    on_air = ask(index, question, among=sessions, limit=most, embedder=embedder)
-    said = ask(index, question, among=calls, calls=True, limit=most, embedder=embedder)
+    on_air = ask(index, question, among=sessions, limit=most, include_doubtful=include_doubtful, embedder=embedder)
+    said = ask(index, question, among=calls, calls=True, limit=most, include_doubtful=include_doubtful, embedder=embedder)
     names = _names(workplace, case)
     papers = tuple(
         _shown(hit, standing[hit.attachment], names)

@@ -79,6 +79,7 @@ _SEGMENT: Mapping[str, Json] = {
     "text": "支持鉴定假一赔十",
     "words": [[73500, 74200, "支持", 0.98]],
     "risk": [],
+    "heard_otherwise": None,
     "confidence": 0.94,
     "wall_start": "2026-11-18T12:01:13.500Z",
     "uncertainty_ms": 1000,
@@ -101,6 +102,7 @@ _MOMENT: Mapping[str, Json] = {
     "wall_start": "2026-11-18T12:01:13.500Z",
     "uncertainty_ms": 1000,
     "answers": True,
+    "doubtful": False,
     "quote": "支持鉴定假一赔十",
     "product": {
         "product_id": "p4",
@@ -112,7 +114,14 @@ _MOMENT: Mapping[str, Json] = {
         "currency": "CNY",
         "listing_text": "",
     },
-    "promise": {"category": "compensation", "polarity": "affirmed", "quantity": "10 ×", "condition": None, "is_correction": False},
+    "promise": {
+        "category": "compensation",
+        "polarity": "affirmed",
+        "quantity": "10 ×",
+        "condition": None,
+        "is_correction": False,
+        "doubtful": False,
+    },
     "risk": [],
     "score": 0.82,
     "confidence": "high",
@@ -228,7 +237,7 @@ PRODUCTS = answers_with({"recording": "nuanlan-1118", "products": [_MOMENT["prod
 COVERAGE = answers_with(
     {"recording": "nuanlan-1118", "duration_ms": 193600, "recorded": [[0, 193600]], "gaps": [], "speech": [[6000, 61000]]}
 )
-SEARCH = answers_with({"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": []})
+SEARCH = answers_with({"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": [], "doubtful": []})
 READING = answers_with(_READING)
 CASES = answers_with({"cases": [_CASE]})
 CASE = answers_with({**_CASE, "attachments": [{**_ATTACHMENT, "reading": _READING}], "packages": [_BUILT]})

@@ -24,6 +24,7 @@ from ingest.extension import Extended, ExtendRequest
 from search.answer import Answer, ask
 from search.indexes import Filter
 from search.indexing import IndexedCounts, index_recording
+from search.moments import Moment
 
 Progress = Callable[[str, int, int], None]
 
@@ -122,6 +123,7 @@ def search(
     since: WallTime | None = None,
     until: WallTime | None = None,
     limit: int = 5,
+    include_doubtful: bool = False,
 ) -> Answer:
     """Ask what the host said; calls and papers of cases are asked by `api.case_search`.
 
@@ -140,10 +142,14 @@ def search(
         since=since,
         until=until,
         limit=max(1, min(limit, RESULTS_MAX)),
+        include_doubtful=include_doubtful,
         embedder=workplace.embedder,
     )
-    shown = (replace(moment, screen=screen_at(workplace, moment.recording, moment.start_ms, moment.end_ms)) for moment in answer.moments)
-    answer = replace(answer, moments=tuple(shown))
+
+    def shown(moments: Sequence[Moment]) -> tuple[Moment, ...]:
+        return tuple(replace(each, screen=screen_at(workplace, each.recording, each.start_ms, each.end_ms)) for each in moments)
+
+    answer = replace(answer, moments=shown(answer.moments), doubtful=shown(answer.doubtful))
     asked_about = Filter(recording=recording, product=product, host=host, since=since, until=until, calls=False)
     unsearched, unheard_ms = _unsearched(workplace, asked_about), _unheard_ms(workplace, asked_about)
     return replace(answer, coverage=replace(answer.coverage, unsearched=unsearched, unheard_ms=unheard_ms))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -16,12 +17,13 @@ from api import answers, operations
 from api.fields import QUESTION_MAX_CHARS, At, Lang
 from api.marking import Mark, marked
 from api.messages import Language, catalogue, message, named
-from api.searches import Filter, Time, clean, wall_time
+from api.searches import Doubtful, Filter, Time, clean, wall_time
 from api.workplace import Workplace
 from archive.digest import Json
 from archive.errors import LiveProofError
 from archive.recording import Recording
 from search.answer import Answer
+from search.moments import Moment
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,6 +50,7 @@ class Asked:
     host: str
     since: str
     until: str
+    doubtful: bool = False
 
     @property
     def narrowed(self) -> bool:
@@ -68,9 +71,10 @@ def page(
     host: Filter = None,
     since: Time = None,
     until: Time = None,
+    doubtful: Doubtful = False,
 ) -> HTMLResponse:
     """The whole page, with the answer in it where a question is asked."""
-    asked = _asked(q, recording, product, host, since, until)
+    asked = _asked(q, recording, product, host, since, until, doubtful)
     held = [one for one in workplace.archive.catalog.recordings() if one.kind is None][:RECORDINGS_OFFERED]
     html = _render(
         "page.html",
@@ -81,7 +85,7 @@ def page(
         shelf=_shelf(workplace, held),
         holdings=[answers.holding_json(operations.holding(workplace, one.id)) for one in held[:12]] if not asked.q else [],
         texts=catalogue(language, "page."),
-        **(_answered(workplace, asked, language) if asked.q else {"answer": None, "trouble": None}),
+        **(_answered(workplace, asked, language) if asked.q else {"answer": None, "trouble": None, "counting": ""}),
     )
     response = HTMLResponse(html, headers={"vary": "Accept-Language, Cookie", "content-language": language, "cache-control": "no-store"})
     if request.query_params.get("lang") in ("zh", "en"):
@@ -99,15 +103,19 @@ def moments(
     host: Filter = None,
     since: Time = None,
     until: Time = None,
+    doubtful: Doubtful = False,
 ) -> HTMLResponse:
     """The answer alone."""
-    asked = _asked(q, recording, product, host, since, until)
+    asked = _asked(q, recording, product, host, since, until, doubtful)
     html = _render("answer.html", language, asked=asked, **_answered(workplace, asked, language))
     return HTMLResponse(html, headers={"cache-control": "no-store"})
 
 
-def _asked(q: str, recording: str | None, product: str | None, host: str | None, since: str | None, until: str | None) -> Asked:
-    return Asked(clean(q) or "", *(clean(value) or "" for value in (recording, product, host, since, until)))
+def _asked(
+    q: str, recording: str | None, product: str | None, host: str | None, since: str | None, until: str | None, doubtful: bool
+) -> Asked:
+    recording, product, host, since, until = (clean(value) or "" for value in (recording, product, host, since, until))
+    return Asked(clean(q) or "", recording, product, host, since, until, doubtful)
 
 
 def _answered(workplace: Workplace, asked: Asked, language: Language) -> dict[str, object]:
@@ -122,32 +130,40 @@ def _answered(workplace: Workplace, asked: Asked, language: Language) -> dict[st
             since=wall_time(asked.since),
             until=wall_time(asked.until),
             limit=8,
+            include_doubtful=asked.doubtful,
         )
     except LiveProofError as error:
-        return {"answer": None, "trouble": str(error)}
-    return {"answer": _drawn(workplace, answer, language), "trouble": None}
+        return {"answer": None, "trouble": str(error), "counting": ""}
+    return {"answer": _drawn(workplace, answer, language), "trouble": None, "counting": _counting_doubts(asked)}
+
+
+def _counting_doubts(asked: Asked) -> str:
+    """The query that asks the same, with what words in doubt answer counted in."""
+    typed = {name: str(getattr(asked, name)) for name in ("q", "recording", "product", "host", "since", "until")}
+    return urlencode({**{name: value for name, value in typed.items() if value}, "doubtful": "1"})
 
 
 def _drawn(workplace: Workplace, answer: Answer, language: Language) -> dict[str, object]:
     held: dict[str, Recording] = {}
-    cards: list[dict[str, object]] = []
-    for moment in answer.moments:
+
+    def card(moment: Moment) -> dict[str, object]:
         recording = held.setdefault(moment.recording, workplace.archive.catalog.recording(moment.recording))
         facts = answers.moment_json(moment)
-        cards.append(
-            {
-                "facts": facts,
-                "place": answers.place_json(recording, moment.start_ms),
-                "session": recording.title or recording.id,
-                "host": recording.host,
-                "quote": _marks(answer.question, moment.quote, facts["why"]),
-                "promise": answers.promise_words(facts["promise"], language),
-                "why": answers.why_words([reason for reason in _reasons(facts["why"]) if reason["kind"] != "correction"], language),
-            }
-        )
+        return {
+            "facts": facts,
+            "place": answers.place_json(recording, moment.start_ms),
+            "session": recording.title or recording.id,
+            "host": recording.host,
+            "quote": _marks(answer.question, moment.quote, facts["why"]),
+            "promise": answers.promise_words(facts["promise"], language),
+            "why": answers.why_words([reason for reason in _reasons(facts["why"]) if reason["kind"] != "correction"], language),
+        }
+
+    cards, perhaps = [card(moment) for moment in answer.moments], [card(moment) for moment in answer.doubtful]
     return {
         "found": answer.found,
         "cards": cards,
+        "doubtful": perhaps,
         "coverage": answer.coverage,
         "not_heard": answer.not_heard,
         "lanes": _lanes(workplace, answer, list(held)),

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from archive.verification import VerificationReport
     from ingest.admission import Admitted
     from ingest.extension import Extended
-    from search.answer import Answer, Moment
+    from search.answer import Answer
+    from search.moments import Moment
 
 Watch = Callable[[str, int, int], None]
 SCREEN_LINES_SHOWN = 6
@@ -172,13 +173,17 @@ def print_answer(out: Console, question: str, answer: "Answer") -> None:
     """One question's answer as an agent reads it."""
     out.print(Text("? " + question, style="bold cyan"))
     if not answer.found:
-        out.print(Text("  " + say("answer.none"), style="bold yellow"))
+        out.print(Text("  " + say("answer.unsure" if answer.doubtful else "answer.none"), style="bold yellow"))
         if answer.not_heard:
             out.print("  " + say("command.never_heard", terms="、".join(answer.not_heard)))
         if answer.moments:
             out.print("  " + say("command.nearest"))
     for moment in answer.moments:
         print_moment(out, moment, dim=not moment.answers)
+    if answer.doubtful:
+        out.print(Text("  " + say("answer.doubtful"), style="bold yellow"))
+        for moment in answer.doubtful:
+            print_moment(out, moment, dim=True)
     out.print("  " + coverage_line(answer))
     if answer.coverage.unsearched:
         out.print("  " + say("command.unsearched", recordings=", ".join(answer.coverage.unsearched)), style="yellow")

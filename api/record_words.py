@@ -50,10 +50,12 @@ def case_answer_json(answer: CaseAnswer) -> dict[str, Json]:
         **on_air,
         "case": answer.case.id,
         "moments": [{**moment_json(moment), "what": "on_air"} for moment in answer.on_air.moments],
+        "doubtful": [{**moment_json(moment), "what": "on_air"} for moment in answer.on_air.doubtful],
         "calls": {
             "found": answer.calls.found,
             "coverage": coverage_json(answer.calls.coverage),
             "moments": [{**moment_json(moment), "what": CALL} for moment in answer.calls.moments],
+            "doubtful": [{**moment_json(moment), "what": CALL} for moment in answer.calls.doubtful],
         },
         "papers": [paper_hit_json(hit) for hit in answer.papers],
         "unread": list(answer.unread),

@@ -15,6 +15,8 @@ router = APIRouter(prefix="/v1", tags=["search"])
 Filter: TypeAlias = Annotated[str | None, Query(max_length=ID_MAX_CHARS)]
 Time: TypeAlias = Annotated[str | None, Query(max_length=40, description="ISO 8601 with a zone, e.g. 2026-11-18T20:00:00+08:00.")]
 
+Doubtful: TypeAlias = Annotated[bool, Query(description="Count what only words in doubt answer as found, behind what was surely said.")]
+
 
 @router.get("/search", summary="Did the host promise it, and where", responses=examples.SEARCH)
 def search(
@@ -27,8 +29,11 @@ def search(
     until: Time = None,
     case: Annotated[str | None, Query(max_length=ID_MAX_CHARS, description="Search a case: its sessions, calls and papers.")] = None,
     limit: Annotated[int, Query(ge=1, le=operations.RESULTS_MAX)] = 5,
+    include_doubtful: Doubtful = False,
 ) -> Reply:
     """Moments with the exact words and their times, best first; `found: false` says that it was not said, with coverage.
+
+    `doubtful` are moments that may have been said, by words in doubt: no answer, unless `include_doubtful` counts them among `moments`.
 
     With `case`, also `calls` and `papers`: each hit says in `what` whose words it is, and `found` stays about the host on air alone.
     """
@@ -36,7 +41,7 @@ def search(
         only_case = not any(map(clean, (recording, product, host, since, until)))
         if not only_case:
             raise InvalidRequest("a case is searched as a whole: leave out recording, product, host, since and until")
-        return record_words.case_answer_json(search_case(workplace, clean(q) or "", within, limit=limit))
+        return record_words.case_answer_json(search_case(workplace, clean(q) or "", within, limit=limit, include_doubtful=include_doubtful))
     answer = operations.search(
         workplace,
         clean(q) or "",
@@ -46,6 +51,7 @@ def search(
         since=wall_time(since),
         until=wall_time(until),
         limit=limit,
+        include_doubtful=include_doubtful,
     )
     return answers.answer_json(answer)
 

@@ -34,6 +34,8 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "risk.outside_speech": ("在未检出说话的地方", "where no speech was detected"),
     "risk.edited_by_hand": ("文字经人工改动", "the words were edited by hand"),
     "risk.phantom_phrase": ("像是识别器的套话", "a phrase recognisers make up"),
+    "risk.second_opinion": ("另一识别器听得不同", "another recogniser heard something else"),
+    "promise_doubtful": ("所据文字存疑", "read from words in doubt"),
     "why": ("依据：{reasons}", "because: {reasons}"),
     "why.word": ("说到「{detail}」", "says “{detail}”"),
     "why.sound": ("读音相同 {detail}", "sounds alike: {detail}"),
@@ -59,7 +61,13 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "list.aside": ("（{text}）", " ({text})"),
     "answer.found": ("找到 {count} 处", "{count} found"),
     "answer.found_one": ("找到 1 处", "1 found"),
+    "answer.doubtful": ("或许说过，请听原声（识别存疑，不算回答）", "Perhaps said: listen (words in doubt, which count as no answer)"),
     "answer.none": ("没有说过", "Not said"),
+    "answer.unsure": ("不能确定说过", "Not surely said"),
+    "answer.unsure_detail": (
+        "识别可靠的内容里没有这句话；存疑的文字像是在说它，请先听原声。下面的覆盖情况说明这个结论有多可靠。",
+        "Nothing that was surely heard says so; words in doubt may, so listen to them first. The coverage below tells how far it holds.",
+    ),
     "answer.none_detail": (
         "在已听写的内容里没有找到这句话。下面的覆盖情况说明这个结论有多可靠。",
         "Nothing that was transcribed says so. The coverage below tells how far that can be relied on.",

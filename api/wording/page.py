@@ -42,6 +42,13 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.products": ("{count} 件商品", "{count} products"),
     "page.no_media": ("只有字幕，没有音视频", "captions only, no media"),
     "page.missing": ("缺 {amount}", "{amount} missing"),
+    "page.perhaps": ("或许说过，请听原声", "perhaps said: listen"),
+    "page.perhaps_why": (
+        "这些话的识别存疑（原因见标注），所以不算主播说过。",
+        "The recogniser may have misheard these (the marks say why), so they don't count as said.",
+    ),
+    "page.count_doubtful": ("把存疑的也算进去", "Count them in"),
+    "page.doubtful": ("存疑的也算", "Count doubtful words"),
     "page.moments": ("找到的原话", "Quotes found"),
     "page.nearest": ("最接近的原话（不算回答）", "The nearest things said (these are no answer)"),
     "page.play": ("从这里播放", "Play from here"),

@@ -89,7 +89,7 @@ function dress() {
 }
 
 form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-form.addEventListener("change", (event) => { if (event.target.matches("select") && find("question").value.trim()) submit(); });
+form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]") && find("question").value.trim()) submit(); });
 addEventListener("popstate", () => location.reload());
 
 find("answer").addEventListener("click", (event) => {

@@ -135,7 +135,7 @@ function saidRow(segment, moment) {
   if (segment.text_simplified) button.append(element("small", { class: "reading", title: text("simplified") }, segment.text_simplified));
   button.addEventListener("click", () => go(segment.start_ms));
   const quoted = segment.start_ms < moment.end && segment.end_ms > moment.start;
-  const kinds = ["said", quoted && "quoted", segment.risk.length && "doubtful"].filter(Boolean).join(" ");
+  const kinds = ["said", quoted && "quoted", segment.risk.some((risk) => risk !== "edited_by_hand") && "doubtful"].filter(Boolean).join(" ");
   return element("li", { class: kinds, "data-start": segment.start_ms, "data-end": segment.end_ms }, button);
 }
 
