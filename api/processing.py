@@ -16,6 +16,7 @@ from api.hearing import LOOK, hear_new_parts, unheard
 from api.media_checking import check_new_parts
 from api.operations import index, indexed_as_of, indexed_version
 from api.rendition_making import make_new_renditions
+from api.scratch_sweeping import sweep_scratch
 from api.screen_reading import read_new_parts, unread
 from api.workplace import Workplace
 from archive.errors import LiveProofError
@@ -38,6 +39,7 @@ def open_jobs(workplace: Workplace, watcher: Callable[[str, int, int], None] | N
     record_reading.works_in(workplace)
     jobs = Jobs(workplace.archive.settings, workplace.archive.home)
     try:
+        sweep_scratch(workplace, (KIND, AGAIN))
         yield jobs
     finally:
         jobs.close()

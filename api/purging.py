@@ -1,6 +1,7 @@
 """Purging as people do it: the archive's rows and objects, and what was derived of them for search."""
 
 from api import record_reading
+from api.heard_spool import HeardSpool
 from api.processing import AGAIN, KIND
 from api.workplace import Workplace
 from archive.errors import PlanChanged
@@ -24,7 +25,7 @@ def purge(workplace: Workplace, plan_digest: str, actor: str, reason: str) -> Pu
 
 
 def forget_purged(workplace: Workplace) -> int:
-    """Take what was purged out of the search index and out of the jobs' records; how many recordings the index held."""
+    """Take what was purged out of the search index and out of what jobs kept and noted; how many recordings the index held."""
     archive = workplace.archive
     closed = {stone.subject for stone in archive.retention.tombstones() if stone.kind == "case"}
     closed -= {case.id for case in archive.cases.cases()}
@@ -34,4 +35,5 @@ def forget_purged(workplace: Workplace) -> int:
     gone = {stone.subject for stone in archive.retention.tombstones() if stone.kind == "recording"} - set(archive.catalog.ids())
     for recording_id in sorted(gone):
         forget_jobs(archive.settings, archive.home, (KIND, AGAIN), recording_id)
+        HeardSpool.of(archive.home, recording_id).discard()
     return sum(workplace.index.remove(recording_id) for recording_id in sorted(gone))

@@ -5,12 +5,14 @@ holes in its time stamps are filled with silence, so sample n is always heard at
 """
 
 import errno
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -28,6 +30,7 @@ SAMPLE_RATE_HZ = 16_000
 SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 BLOCK_MS = 30_000
 _BYTES_PER_SAMPLE = 2
+_UNFINISHED = ".part"
 # `async=1` fills and trims instead of stretching; 50 ms is above the jitter of FLV's whole-millisecond time stamps.
 _TRUE_TO_TIME = "aresample=async=1:min_hard_comp=0.05:first_pts=0"
 
@@ -168,23 +171,47 @@ def hold_sound(source: Path, scratch: Path, *, program: str, timeout_s: float, m
         return Sound.held(scratch)
     _, pictures = streams_in(source)
     limit_bytes = max_hours * 3_600_000 * SAMPLES_PER_MS * _BYTES_PER_SAMPLE
-    scratch.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=scratch.name + ".", suffix=".part", dir=scratch.parent)
-    unfinished = Path(name)
     try:
-        with os.fdopen(handle, "wb") as target:
+        with written_scratch(scratch) as target:
             written = 0
             for block in decode_blocks(source, program=program, timeout_s=timeout_s, pictures=pictures, times_joined=times_joined):
                 written += target.write(block)
                 if written > limit_bytes:
                     raise SoundUnreadable(f"{source} holds more than {max_hours} h of sound (LIVEPROOF_SOUND_MAX_HOURS)")
-            target.flush()
-            os.fsync(target.fileno())
-        unfinished.replace(scratch)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise StorageFull(f"no room in {scratch.parent} for the sound of {source.name}: about 115 MB an hour are needed") from error
         raise
+    return Sound.held(scratch)
+
+
+@contextmanager
+def written_scratch(scratch: Path) -> Iterator[IO[bytes]]:
+    """A file to fill that becomes `scratch` at the end of the block, whole or not at all."""
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=scratch.name + ".", suffix=_UNFINISHED, dir=scratch.parent)
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            # The lock says that somebody is still at it, and ends with the process however that ends.
+            fcntl.flock(target, fcntl.LOCK_EX)
+            yield target
+            target.flush()
+            os.fsync(target.fileno())
+            unfinished.replace(scratch)
     finally:
         unfinished.unlink(missing_ok=True)
-    return Sound.held(scratch)
+
+
+def sweep_unfinished(folder: Path) -> int:
+    """Remove what killed processes left half decoded, up to 115 MB an hour; how many files. What somebody still writes to stays."""
+    removed = 0
+    for path in folder.glob(f"*{_UNFINISHED}"):
+        try:
+            with path.open("rb") as left:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+                removed += 1
+        except (BlockingIOError, FileNotFoundError):
+            continue
+    return removed

@@ -65,6 +65,15 @@ class Line:
         begun_ms, piece = self._piece(ms)
         return piece.starts_at_ms + ms - begun_ms
 
+    def ms_of(self, at_ms: int) -> int:
+        """Where a moment of the recording's time line is on this one; what lies in none of its pieces is drawn to the nearest."""
+        ends = [sum(piece.length_ms for piece in self.pieces[: count + 1]) for count in range(len(self.pieces))]
+        within = [
+            min(max(at_ms - piece.starts_at_ms, 0), piece.length_ms) + end - piece.length_ms
+            for piece, end in zip(self.pieces, ends, strict=True)
+        ]
+        return min(within, key=lambda ms: abs(self.at(min(ms, max(0, self.length_ms - 1))) - at_ms))
+
     def part_at(self, ms: int) -> int:
         """Number of the part that holds the moment."""
         return self._piece(ms)[1].part
