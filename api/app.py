@@ -23,6 +23,7 @@ from api import (
     custody,
     evidence,
     extensions,
+    jobs,
     operations,
     pages,
     problems,
@@ -70,7 +71,22 @@ def create_app(workplace: Workplace) -> FastAPI:
     )
     app.state.workplace, app.state.ready = workplace, False
     problems.install(app)
-    routed = (recordings, clocks, searches, cases, evidence, custody, retention, reveal, screens, uploads, admissions, extensions, pages)
+    routed = (
+        recordings,
+        clocks,
+        searches,
+        cases,
+        evidence,
+        custody,
+        retention,
+        reveal,
+        screens,
+        uploads,
+        admissions,
+        extensions,
+        jobs,
+        pages,
+    )
     for module in routed:
         app.include_router(module.router)
     app.add_api_route("/v1/health", health, tags=["health"], summary="Whether this process can answer")

@@ -4,8 +4,9 @@ Each batch of windows is a step of its own, so that kill -9 costs one batch. Ste
 process's workplace, set by `open_jobs`.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
 
 import structlog
 from dbos import DBOS
@@ -13,37 +14,41 @@ from dbos import DBOS
 from api import record_reading
 from api.clock_estimating import estimate_or_leave
 from api.hearing import LOOK, hear_new_parts, unheard
+from api.job_progress import WAIT, JobProgress
+from api.job_reports import RECORDING_KINDS
 from api.media_checking import check_new_parts
-from api.operations import index, indexed_as_of, indexed_version
+from api.operations import Progress, index, indexed_as_of, indexed_version
 from api.rendition_making import make_new_renditions
-from api.scratch_sweeping import sweep_scratch
 from api.screen_reading import read_new_parts, unread
 from api.workplace import Workplace
 from archive.errors import LiveProofError
 from archive.jobs import Jobs, wait_for_turn
 
-KIND, AGAIN = "process", "transcribe"
+KIND, AGAIN = RECORDING_KINDS
 TURN = "turn"
+# A job looks what there is to do among its first steps; those after them may be thousands.
+LOOK_WITHIN = 8
 
 log = structlog.get_logger(__name__)
 
 _workplace: Workplace | None = None
-_watcher: Callable[[str, int, int], None] | None = None
+_watcher: Progress | None = None
+_progress: JobProgress | None = None
 
 
 @contextmanager
-def open_jobs(workplace: Workplace, watcher: Callable[[str, int, int], None] | None = None) -> Iterator[Jobs]:
+def open_jobs(workplace: Workplace, watcher: Progress | None = None) -> Iterator[Jobs]:
     """Run this process's job engine. `watcher(step, done, total)` is told how far a job of this process is."""
-    global _workplace, _watcher  # noqa: PLW0603 - dbos calls workflows by name, so what they work with can't be an argument
-    _workplace, _watcher = workplace, watcher
+    global _workplace, _watcher, _progress  # noqa: PLW0603 - dbos calls workflows by name, so what they work with can't be an argument
+    _workplace, _watcher, _progress = workplace, watcher, JobProgress(workplace.job_board, workplace.archive.clock)
     record_reading.works_in(workplace)
-    jobs = Jobs(workplace.archive.settings, workplace.archive.home)
-    try:
-        sweep_scratch(workplace, (KIND, AGAIN))
-        yield jobs
-    finally:
-        jobs.close()
-        _workplace = _watcher = None
+    with _progress.kept():
+        jobs = Jobs(workplace.archive.settings, workplace.archive.home)
+        try:
+            yield jobs
+        finally:
+            jobs.close()
+            _workplace = _watcher = _progress = None
 
 
 def process_or_index(jobs: Jobs, recording_id: str) -> str:
@@ -54,8 +59,8 @@ def process_or_index(jobs: Jobs, recording_id: str) -> str:
     as_of = _place().archive.catalog.as_of(recording_id)
 
     def is_late(job_id: str) -> bool:
-        """Whether a job under way may have looked before what is wanted now was there. One that still waits for its turn has not."""
-        steps = DBOS.list_workflow_steps(job_id)
+        """Whether a job may have looked before what is wanted now was there. One that still waits for its turn has not."""
+        steps = DBOS.list_workflow_steps(job_id, limit=LOOK_WITHIN)
         looks = [step["output"] for step in steps if step["function_name"] == LOOK]
         if looks and isinstance(looks[-1], dict):
             return int(looks[-1]["as_of"]) < as_of
@@ -63,6 +68,14 @@ def process_or_index(jobs: Jobs, recording_id: str) -> str:
 
     again = _is_unprocessed(_place(), recording_id)
     return jobs.start(process_recording, recording_id, KIND, again=again, is_late=is_late)
+
+
+def is_set_aside(workplace: Workplace, recording_id: str) -> bool:
+    """Whether somebody cancelled the recording's last job and nothing came since: then nothing takes it up by itself."""
+    job = workplace.job_board.newest(KIND, recording_id)
+    cancelled = job.notes.get("cancelled") if job and job.state == "cancelled" else None
+    seen = cancelled.get("as_of") if isinstance(cancelled, dict) else None
+    return isinstance(seen, int) and seen >= workplace.archive.catalog.as_of(recording_id)
 
 
 def transcribe_again(jobs: Jobs, recording_id: str) -> str:
@@ -85,48 +98,69 @@ def _is_unprocessed(workplace: Workplace, recording_id: str) -> bool:
 @DBOS.workflow(name="process_recording")
 def process_recording(recording_id: str) -> str:
     """Hear what was not heard yet, then index. Jobs of one recording run one after the other."""
-    DBOS.run_step({"name": TURN}, _wait_for_turn, recording_id, DBOS.workflow_id or "")
-    hear_new_parts(_place, recording_id, _tell)
-    DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id)
-    indexed: str = DBOS.run_step({"name": "index"}, _index, recording_id)
-    check_new_parts(_place, recording_id, _tell)
-    if read_new_parts(_place, recording_id, _tell):
-        # What cards showed tells what was on air.
-        indexed = DBOS.run_step({"name": "index with the screen"}, _index, recording_id)
-    make_new_renditions(_place, recording_id, _tell)
-    return indexed
+    with _followed() as tell:
+        DBOS.run_step({"name": TURN}, _wait_for_turn, recording_id, DBOS.workflow_id or "", tell)
+        hear_new_parts(_place, recording_id, tell, hears=partial(_hears, recording_id))
+        DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id, tell)
+        indexed: str = DBOS.run_step({"name": "index"}, _index, recording_id, tell)
+        check_new_parts(_place, recording_id, tell)
+        if read_new_parts(_place, recording_id, tell):
+            # What cards showed tells what was on air.
+            indexed = DBOS.run_step({"name": "index with the screen"}, _index, recording_id, tell)
+        make_new_renditions(_place, recording_id, tell)
+        return indexed
 
 
 @DBOS.workflow(name="retranscribe_recording")
 def retranscribe_recording(recording_id: str) -> str:
     """Hear all of it in any case, then index."""
-    DBOS.run_step({"name": TURN}, _wait_for_turn, recording_id, DBOS.workflow_id or "")
-    hear_new_parts(_place, recording_id, _tell, again=True)
-    DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id)
-    return DBOS.run_step({"name": "index"}, _index, recording_id)
+    with _followed() as tell:
+        DBOS.run_step({"name": TURN}, _wait_for_turn, recording_id, DBOS.workflow_id or "", tell)
+        hear_new_parts(_place, recording_id, tell, again=True, hears=partial(_hears, recording_id))
+        DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id, tell)
+        return DBOS.run_step({"name": "index"}, _index, recording_id, tell)
 
 
-def _wait_for_turn(recording_id: str, job_id: str) -> None:
-    wait_for_turn(_place().archive.home, job_id, (KIND, AGAIN), recording_id)
+def _wait_for_turn(recording_id: str, job_id: str, tell: Progress) -> None:
+    tell(WAIT, 0, 1)
+    wait_for_turn(_place().archive.home, job_id, RECORDING_KINDS, recording_id)
+    tell(WAIT, 1, 1)
 
 
-def _estimate_clocks(recording_id: str) -> str:
+def _estimate_clocks(recording_id: str, tell: Progress) -> str:
     place = _place()
-    _tell("clock", 0, 1)
+    tell("clock", 0, 1)
     decision = estimate_or_leave(place, recording_id, place.archive.settings.actor)
-    _tell("clock", 1, 1)
+    tell("clock", 1, 1)
     return decision
 
 
-def _index(recording_id: str) -> str:
-    _tell("index", 0, 1)
+def _index(recording_id: str, tell: Progress) -> str:
+    tell("index", 0, 1)
     version, counts = index(_place(), recording_id)
-    _tell("index", 1, 1)
+    tell("index", 1, 1)
     return f"transcript version {version}, {counts.passages} passages"
 
 
-def _tell(step: str, done: int, total: int) -> None:
-    if _watcher:
+@contextmanager
+def _followed() -> Iterator[Progress]:
+    """Tell of the job that runs in this thread while the block runs."""
+    job_id = DBOS.workflow_id or ""
+    with _progress.following(job_id) if _progress else nullcontext():
+        yield partial(_tell, job_id)
+
+
+def _hears(recording_id: str, numbers: Sequence[int]) -> None:
+    """A job is to hear these parts, in this order."""
+    lengths = {part.number: part.duration_ms for part in _place().archive.catalog.recording(recording_id).parts}
+    if _progress:
+        _progress.hears(DBOS.workflow_id or "", [(number, lengths[number]) for number in numbers if number in lengths])
+
+
+def _tell(job_id: str, step: str, done: int, total: int) -> None:
+    if _progress:
+        _progress.tell(job_id, step, done, total)
+    if _watcher and step != WAIT:
         _watcher(step, done, total)
 
 
