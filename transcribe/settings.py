@@ -8,6 +8,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 BUNDLED_MODEL = Path(__file__).parent.parent / "infra" / "models" / "demo-whisper" / "demo.pt"
+# What Whisper's encoder was made for.
+FULL_CONTEXT_MS = 30_000
 
 
 class TranscribeSettings(BaseSettings):
@@ -24,7 +26,10 @@ class TranscribeSettings(BaseSettings):
     whisper_language: str = Field("zh", description="Language spoken, as Whisper names it (zh, en, ja, …); auto: told from each window.")
     whisper_device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the model runs; auto: the GPU if there is one.")
     whisper_compute: str = Field("default", description="CTranslate2 number type; default: int8 on a CPU, float16 on a GPU.")
-    whisper_threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: one for each core.")
+    whisper_threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: one for each core that may be used.")
+    whisper_workers: int = Field(
+        0, ge=0, le=16, description="Groups of a batch decoded side by side, which share the threads; 0: two on a CPU that has two cores."
+    )
     whisper_beam: int = Field(5, ge=1, le=20, description="Hypotheses followed while decoding; 1 is fastest.")
     whisper_batch: int = Field(4, ge=1, le=64, description="Windows of 30 s decoded at once; also what a crash can cost.")
     whisper_context_ms: int | None = Field(

@@ -5,7 +5,7 @@ Every step is a pure function of the sound, the settings and the model, so a ste
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,9 +20,10 @@ from archive.timeline import WallTime
 from archive.transcript import Provenance, Segment, Word
 from transcribe.audio import Samples, Sound, ffmpeg_program, has_sound, hold_sound
 from transcribe.engines import Engine
+from transcribe.hearing_again import Heard, again_in_halves
 from transcribe.risk import risks_of
 from transcribe.seams import Carried, Line, line_of, split_at_end
-from transcribe.settings import TranscribeSettings
+from transcribe.settings import FULL_CONTEXT_MS, TranscribeSettings
 from transcribe.speech_regions import (
     Region,
     Spans,
@@ -116,16 +117,33 @@ def windows_of(
     return PartPlan(part, windows, _spans(line, speech), _spans(line, skipped_spans(speech, until_ms)), line, carried=carried)
 
 
-def transcribe_batch(sound: Sound, place: Part | Line, windows: Sequence[Window], engine: Engine) -> tuple[Segment, ...]:
-    """Segments of one batch on the recording's time line, numbered from 0 within the batch; each of the part that it starts in."""
+def transcribe_batch(
+    sound: Sound, place: Part | Line, windows: Sequence[Window], engine: Engine, expected: Sequence[Sequence[str]] = ()
+) -> tuple[Segment, ...]:
+    """Segments of one batch on the recording's time line, numbered from 0 within the batch; each of the part that it starts in.
+
+    `expected`: for each window, names that may come up in it (see Engine.transcribe).
+    """
     line = place if isinstance(place, Line) else line_of(place)
-    heard = engine.transcribe([_packed(sound, window) for window in windows])
     segments: list[Segment] = []
-    for window, answer in zip(windows, heard, strict=True):
-        utterances = utterances_of(window, answer)
+    for heard in _heard(sound, windows, engine, expected):
+        utterances = utterances_of(heard.window, heard.segments)
         for utterance in utterances:
             segments.append(_segment(len(segments), line, utterance, risks_of(utterance, utterances)))
     return tuple(segments)
+
+
+def _heard(sound: Sound, windows: Sequence[Window], engine: Engine, expected: Sequence[Sequence[str]]) -> Iterator[Heard]:
+    """The windows in order; one whose text goes round in circles may come in pieces (see hearing_again)."""
+    given = [_packed(sound, window) for window in windows]
+    answers = engine.transcribe(given, expected) if expected else engine.transcribe(given)
+    names = expected or [()] * len(windows)
+    for window, samples, answer, some in zip(windows, given, answers, names, strict=True):
+        first = Heard(window, samples, answer)
+        if engine.parameters.get("hear_again"):
+            yield from again_in_halves(first, lambda half: _packed(sound, half), engine, some)
+        else:
+            yield first
 
 
 def joined(plan: PartPlan, batches: Sequence[Sequence[Segment]]) -> PartTranscript:
@@ -147,7 +165,7 @@ def transcribe_part(
         return joined(plan, ())
     batches: list[tuple[Segment, ...]] = []
     done = 0
-    for batch in plan.batches(settings.whisper_batch):
+    for batch in plan.batches(windows_at_once(settings, engine)):
         batches.append(transcribe_batch(sound, part, batch, engine))
         done += len(batch)
         if progress:
@@ -162,7 +180,7 @@ def pinned_settings(settings: TranscribeSettings, engine: Engine) -> dict[str, J
     return {
         **{name: getattr(settings, name) for name in names},
         "speech_pack_ms": _pack_ms(settings, engine),
-        "whisper_batch": settings.whisper_batch,
+        "whisper_batch": windows_at_once(settings, engine),
     }
 
 
@@ -180,11 +198,17 @@ def provenance_of(engine: Engine, settings: TranscribeSettings, created_at: Wall
     return Provenance(engine.name, engine.version, engine.model, engine.model_digest, parameters, created_at)
 
 
+def windows_at_once(settings: TranscribeSettings, engine: Engine) -> int:
+    """Windows in a batch: more of them where their features are short, so that batches cost about the same."""
+    context_ms = engine.parameters.get("context_ms")
+    return settings.whisper_batch * (FULL_CONTEXT_MS // context_ms if isinstance(context_ms, int) else 1)
+
+
 def _pack_ms(settings: TranscribeSettings, engine: Engine) -> int:
-    # The demo model is small and reads the first utterance of a window best.
     wanted = settings.speech_pack_ms
     if wanted is None:
-        wanted = 0 if engine.parameters.get("model_found_in") == "bundled" else settings.speech_window_ms
+        own = engine.parameters.get("speech_pack_ms")
+        wanted = own if isinstance(own, int) else settings.speech_window_ms
     return min(wanted, settings.speech_window_ms)
 
 

@@ -110,8 +110,8 @@ def test_with_no_packing_every_utterance_has_its_own_window(tmp_path: Path) -> N
     assert [len(window.regions) for window in plan.windows] == [1] * len(spoken_lines())
 
 
-def test_the_bundled_model_is_not_packed_unless_asked_to(tmp_path: Path) -> None:
+def test_a_model_that_wants_its_own_packing_gets_it_unless_asked_otherwise(tmp_path: Path) -> None:
     sound, part = sound_of(SPEECH, tmp_path / "sound", SETTINGS), part_for(SPEECH, DURATION_MS)
-    bundled, asked = Listener(parameters={"model_found_in": "bundled"}), SETTINGS.model_copy(update={"speech_pack_ms": 28_000})
-    assert len(windows_of(part, sound, SETTINGS, bundled).windows) == len(spoken_lines())
-    assert len(windows_of(part, sound, asked, bundled).windows) < len(spoken_lines())
+    alone, asked = Listener(parameters={"speech_pack_ms": 0}), SETTINGS.model_copy(update={"speech_pack_ms": 28_000})
+    assert len(windows_of(part, sound, SETTINGS, alone).windows) == len(spoken_lines())
+    assert len(windows_of(part, sound, asked, alone).windows) < len(spoken_lines())

@@ -53,10 +53,13 @@ def click_at(path: Path, click_ms: int, duration_ms: int) -> Path:
     return path
 
 
-def write_checkpoint(path: Path, *, width: int = 64, layers: int = 2, vocabulary: int = 51865, mels: int = 80, seed: int = 5) -> Path:
+def write_checkpoint(
+    path: Path, *, width: int = 64, layers: int = 2, vocabulary: int = 51865, mels: int = 80, seed: int = 5, tokens: int | None = None
+) -> Path:
     """A Whisper checkpoint in OpenAI's format with random weights: it hears nothing, but loads, decodes and aligns like any other.
 
-    The end of text grows likelier with every token, so that it stops after some dozens of them.
+    The end of text grows likelier with every token, so that it stops after some dozens of them. With `tokens` it writes about that many
+    in every window, and few time stamps, as speech would have.
     """
     import whisper
 
@@ -69,9 +72,15 @@ def write_checkpoint(path: Path, *, width: int = 64, layers: int = 2, vocabulary
             torch.nn.init.normal_(parameter, std=0.1)
     end_of_text = 50257 if vocabulary >= 51865 else 50256
     with torch.no_grad():
-        model.decoder.token_embedding.weight[:, 0] = 0
-        model.decoder.token_embedding.weight[end_of_text] = 0
-        model.decoder.token_embedding.weight[end_of_text, 0] = 1
-        model.decoder.positional_embedding[:, 0] = torch.linspace(-1, 40, 448)
+        words, places = model.decoder.token_embedding.weight, model.decoder.positional_embedding
+        words[:, 0] = 0
+        words[end_of_text] = 0
+        words[end_of_text, 0] = 1
+        places[:, 0] = torch.linspace(-1, 40, 448)
+        if tokens is not None:
+            words *= 30 / width**0.5
+            words[end_of_text, 0] = 1
+            words[vocabulary - 1501 :] = 0
+            places[:, 0] = torch.where(torch.arange(448) < tokens, -1.0, 40.0)
     torch.save({"dims": dims.__dict__, "model_state_dict": {k: v.half() for k, v in model.state_dict().items()}}, path)
     return path

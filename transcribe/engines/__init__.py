@@ -23,7 +23,10 @@ class HeardWord:
 
 @dataclass(frozen=True, slots=True)
 class HeardSegment:
-    """What the recogniser wrote between two of its own time stamps. `log_prob`: mean over the window's tokens, natural logarithm."""
+    """What the recogniser wrote between two of its own time stamps.
+
+    `log_prob`: natural logarithm, mean over the segment's tokens (see tokens.heard_segments); `no_speech` is the window's.
+    """
 
     start_ms: int
     end_ms: int
@@ -34,7 +37,11 @@ class HeardSegment:
 
 
 class Engine(Protocol):
-    """A recogniser with its model loaded. Equal calls give equal answers on one machine; text is never dropped for being doubtful."""
+    """A recogniser with its model loaded. Text is never dropped for being doubtful.
+
+    Equal calls give equal answers on one machine, and a window is answered alike whichever windows are asked with it. `parameters` hold
+    all that could change a word: `context_ms`, and `speech_pack_ms` where the model wants its own.
+    """
 
     @property
     def name(self) -> str: ...
@@ -47,8 +54,12 @@ class Engine(Protocol):
     @property
     def parameters(self) -> dict[str, Json]: ...
 
-    def transcribe(self, windows: Sequence[Samples]) -> list[list[HeardSegment]]:
-        """One list of segments for each window (float32 mono, 16 kHz, at most 30 s), in the order spoken; words join to the text."""
+    def transcribe(self, windows: Sequence[Samples], expected: Sequence[Sequence[str]] = ()) -> list[list[HeardSegment]]:
+        """One list of segments for each window (float32 mono, 16 kHz, at most 30 s), in the order spoken; words join to the text.
+
+        `expected`: for each window, names that may come up in it, the likeliest first. They go to the model as a prompt (see prompts.py),
+        which is no part of the answer. A model that takes no prompt passes them over.
+        """
         ...
 
 

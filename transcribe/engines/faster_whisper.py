@@ -1,7 +1,7 @@
 """faster-whisper: Whisper on CTranslate2, int8 on a CPU and float16 on a GPU, a batch of windows at a time."""
 
-import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from archive.digest import Json, digest_file
-from transcribe.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Samples
+from transcribe.audio import SAMPLES_PER_MS, Samples
 from transcribe.conversion import converted
 from transcribe.engines import HeardSegment
+from transcribe.engines.groups import Group, cores, groups_of
+from transcribe.engines.prompts import for_each, prompt_of
 from transcribe.engines.tokens import AlignedWord, cut_at_timestamps, heard_segments
 from transcribe.errors import ModelUnusable
+from transcribe.model_description import described, fitted_ms
 from transcribe.models import FoundModel, ModelFormat, device_of
-from transcribe.settings import TranscribeSettings
+from transcribe.settings import FULL_CONTEXT_MS, TranscribeSettings
 
 if TYPE_CHECKING:
+    from ctranslate2 import StorageView
     from faster_whisper.tokenizer import Tokenizer
 
-_WINDOW_S = 30
+_MS_PER_FRAME = 10
+_FALLBACK_LANGUAGE = "en"
 
 
 class FasterWhisper:
@@ -36,17 +41,29 @@ class FasterWhisper:
         self.model_digest = model.digest()
         self._language = settings.whisper_language
         self._beam = settings.whisper_beam
+        description = described(model.path, settings)
+        self._context_ms, self._takes_prompts = description.context_ms, description.expected_words
         device = device_of(settings)
         compute = settings.whisper_compute
         if compute == "default":
             compute = "float16" if device == "cuda" else "int8"
         is_checkpoint = model.format is ModelFormat.OPENAI
         folder = converted(model.path, self.model_digest, home / "models") if is_checkpoint else model.path
+        threads = settings.whisper_threads or cores()
+        self._workers = min(settings.whisper_workers or (1 if device == "cuda" else 2), threads)
+        self._most_ms = max(1, settings.whisper_batch // self._workers) * FULL_CONTEXT_MS
         try:
-            threads = settings.whisper_threads or os.cpu_count() or 1
-            self._whisper = WhisperModel(str(folder), device=device, compute_type=compute, cpu_threads=threads, local_files_only=True)
+            self._whisper = WhisperModel(
+                str(folder),
+                device=device,
+                compute_type=compute,
+                cpu_threads=threads // self._workers,
+                num_workers=self._workers,
+                local_files_only=True,
+            )
         except (RuntimeError, ValueError) as error:
             raise ModelUnusable(f"the model in {folder} can't be loaded on {device} as {compute}: {error}") from error
+        self._side_by_side = ThreadPoolExecutor(self._workers, thread_name_prefix="whisper")
         self.parameters: dict[str, Json] = {
             "language": self._language,
             "beam_size": self._beam,
@@ -54,39 +71,62 @@ class FasterWhisper:
             "condition_on_previous_text": False,
             "compute_type": compute,
             "device": device,
+            "context_ms": self._context_ms,
+            "expected_words": self._takes_prompts,
+            "hear_again": settings.whisper_hear_again,
             "model_found_in": model.found_in,
         }
+        if description.pack_ms is not None:
+            self.parameters["speech_pack_ms"] = description.pack_ms
         if is_checkpoint:
             self.parameters["converted_digest"] = digest_file(folder / "model.bin")
 
-    def transcribe(self, windows: Sequence[Samples]) -> list[list[HeardSegment]]:
-        """See Engine. The windows are decoded as one batch, one for each language where that is `auto`."""
-        if not windows:
-            return []
-        features = np.stack([self._features(window) for window in windows])
+    def transcribe(self, windows: Sequence[Samples], expected: Sequence[Sequence[str]] = ()) -> list[list[HeardSegment]]:
+        """See Engine. Windows with features and prompts of one length are decoded together, groups of them side by side."""
+        words = for_each(expected, len(windows), wanted=self._takes_prompts)
+        encode = self._tokenizer(_FALLBACK_LANGUAGE).encode
+        prompts = [prompt_of(some, encode, self._whisper.max_length) if some else [] for some in words]
+        contexts_ms = [fitted_ms(len(window) // SAMPLES_PER_MS, self._context_ms) for window in windows]
+        groups = groups_of(contexts_ms, [len(prompt) for prompt in prompts], workers=self._workers, most_ms=self._most_ms)
         heard: list[list[HeardSegment]] = [[] for _ in windows]
-        for language, indexes in self._by_language(features).items():
-            answers = self._decode(features[indexes], [windows[index] for index in indexes], self._tokenizer(language))
-            for index, answer in zip(indexes, answers, strict=True):
+        for group, answers in zip(groups, self._side_by_side.map(lambda group: self._hear(group, windows, prompts), groups), strict=True):
+            for index, answer in zip(group.indexes, answers, strict=True):
                 heard[index] = answer
         return heard
 
-    def _features(self, window: Samples) -> Samples:
-        """Log-mel of 30 s: the window followed by silence, as the reference implementation pads it."""
-        whole = np.zeros(_WINDOW_S * SAMPLE_RATE_HZ, np.float32)
+    def _hear(self, group: Group, windows: Sequence[Samples], prompts: Sequence[list[int]]) -> list[list[HeardSegment]]:
+        features = np.stack([self._features(windows[index], group.context_ms) for index in group.indexes])
+        encoded = self._whisper.encode(features)
+        by_language: dict[str, list[int]] = {}
+        for place, language in enumerate(self._languages(encoded, len(group.indexes))):
+            by_language.setdefault(language, []).append(place)
+        heard: list[list[HeardSegment]] = [[] for _ in group.indexes]
+        for language, places in by_language.items():
+            whole = len(by_language) == 1
+            indexes = [group.indexes[place] for place in places]
+            answers = self._decode(
+                encoded if whole else self._whisper.encode(features[places]),
+                [len(windows[index]) // SAMPLES_PER_MS for index in indexes],
+                [prompts[index] for index in indexes],
+                self._tokenizer(language),
+            )
+            for place, answer in zip(places, answers, strict=True):
+                heard[place] = answer
+        return heard
+
+    def _features(self, window: Samples, context_ms: int) -> Samples:
+        """Log-mel of the window followed by silence up to the context, as the reference implementation pads it."""
+        whole = np.zeros(context_ms * SAMPLES_PER_MS, np.float32)
         whole[: len(window)] = window[: len(whole)]
-        features: Samples = self._whisper.feature_extractor(whole)[..., : _WINDOW_S * 100]
+        features: Samples = self._whisper.feature_extractor(whole)[..., : context_ms // _MS_PER_FRAME]
         return features
 
-    def _by_language(self, features: Samples) -> dict[str, list[int]]:
+    def _languages(self, encoded: "StorageView", count: int) -> list[str]:
         if not self._whisper.model.is_multilingual:
-            return {"en": list(range(len(features)))}
+            return ["en"] * count
         if self._language != "auto":
-            return {self._language: list(range(len(features)))}
-        groups: dict[str, list[int]] = {}
-        for index, ranked in enumerate(self._whisper.model.detect_language(self._whisper.encode(features))):
-            groups.setdefault(ranked[0][0].strip("<|>"), []).append(index)
-        return groups
+            return [self._language] * count
+        return [ranked[0][0].strip("<|>") for ranked in self._whisper.model.detect_language(encoded)]
 
     def _tokenizer(self, language: str) -> "Tokenizer":
         from faster_whisper.tokenizer import Tokenizer
@@ -96,21 +136,23 @@ class FasterWhisper:
         except ValueError as error:
             raise ModelUnusable(f"Whisper knows no language “{language}”: correct LIVEPROOF_WHISPER_LANGUAGE ({error})") from error
 
-    def _decode(self, features: Samples, windows: Sequence[Samples], tokenizer: "Tokenizer") -> list[list[HeardSegment]]:
+    def _decode(
+        self, encoded: "StorageView", lengths_ms: Sequence[int], prompts: Sequence[list[int]], tokenizer: "Tokenizer"
+    ) -> list[list[HeardSegment]]:
         whisper = self._whisper
-        encoded = whisper.encode(features)
+        begins = [[*([tokenizer.sot_prev, *prompt] if prompt else ()), *tokenizer.sot_sequence] for prompt in prompts]
         results = whisper.model.generate(
             encoded,
-            [list(tokenizer.sot_sequence) for _ in windows],
+            begins,
             beam_size=self._beam,
-            max_length=whisper.max_length,
+            # CTranslate2 writes at most half of this; 28 s of fast Chinese take more than half of the context.
+            max_length=2 * (whisper.max_length - len(begins[0])),
             sampling_temperature=0.0,
             suppress_blank=True,
             suppress_tokens=_never_written(tokenizer),
             return_scores=True,
             return_no_speech_prob=True,
         )
-        lengths_ms = [len(window) // SAMPLES_PER_MS for window in windows]
         cut = [
             cut_at_timestamps(
                 result.sequences_ids[0], end_of_text=tokenizer.eot, timestamp_begin=tokenizer.timestamp_begin, window_ms=window_ms
@@ -118,8 +160,8 @@ class FasterWhisper:
             for result, window_ms in zip(results, lengths_ms, strict=True)
         ]
         texts = [[token for stretch in stretches for token in stretch.tokens] for stretches in cut]
-        frames = [max(2, window_ms // 10) for window_ms in lengths_ms]
-        alignments = whisper.find_alignment(tokenizer, texts, encoded, frames) if any(texts) else [[] for _ in windows]
+        frames = [max(2, window_ms // _MS_PER_FRAME) for window_ms in lengths_ms]
+        alignments = whisper.find_alignment(tokenizer, texts, encoded, frames) if any(texts) else [[] for _ in texts]
         heard = []
         for result, stretches, words in zip(results, cut, alignments, strict=True):
             aligned = [AlignedWord(w["word"], w["tokens"], float(w["start"]), float(w["end"]), float(w["probability"])) for w in words]

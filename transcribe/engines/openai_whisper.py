@@ -1,7 +1,7 @@
 """openai-whisper: the reference implementation on PyTorch, one window at a time."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,19 @@ from archive.digest import Json
 from transcribe.audio import SAMPLES_PER_MS, Samples
 from transcribe.conversion import alignment_heads, is_multilingual, read_checkpoint, tokenizer_of
 from transcribe.engines import HeardSegment
+from transcribe.engines.groups import cores
+from transcribe.engines.prompts import for_each, prompt_of
 from transcribe.engines.tokens import AlignedWord, cut_at_timestamps, heard_segments
 from transcribe.errors import ModelUnusable
+from transcribe.model_description import described, fitted_ms
 from transcribe.models import FoundModel
 from transcribe.settings import TranscribeSettings
 
 if TYPE_CHECKING:
     import torch
     from whisper.tokenizer import Tokenizer
+
+_MS_PER_POSITION = 20
 
 
 class OpenAIWhisper:
@@ -35,11 +40,13 @@ class OpenAIWhisper:
         self.model_digest = model.digest()
         self._language = settings.whisper_language
         self._beam = settings.whisper_beam
+        description = described(model.path, settings)
+        self._context_ms, self._takes_prompts = description.context_ms, description.expected_words
         device = settings.whisper_device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if device == "cpu":
-            torch.set_num_threads(settings.whisper_threads or os.cpu_count() or 1)
+            torch.set_num_threads(settings.whisper_threads or cores())
         dims, weights = read_checkpoint(model.path)
         self._whisper = whisper.model.Whisper(whisper.model.ModelDimensions(**dims))
         try:
@@ -59,25 +66,51 @@ class OpenAIWhisper:
             "condition_on_previous_text": False,
             "compute_type": "float32",
             "device": device,
+            "context_ms": self._context_ms,
+            "expected_words": self._takes_prompts,
+            "hear_again": settings.whisper_hear_again,
             "model_found_in": model.found_in,
         }
+        if description.pack_ms is not None:
+            self.parameters["speech_pack_ms"] = description.pack_ms
 
-    def transcribe(self, windows: Sequence[Samples]) -> list[list[HeardSegment]]:
+    def transcribe(self, windows: Sequence[Samples], expected: Sequence[Sequence[str]] = ()) -> list[list[HeardSegment]]:
         """See Engine."""
-        return [self._one(window) for window in windows]
+        words = for_each(expected, len(windows), wanted=self._takes_prompts)
+        heard = []
+        for window, some in zip(windows, words, strict=True):
+            context_ms = fitted_ms(len(window) // SAMPLES_PER_MS, self._context_ms)
+            with self._spanning(context_ms):
+                heard.append(self._one(window, some, context_ms))
+        return heard
 
-    def _one(self, window: Samples) -> list[HeardSegment]:
+    @contextmanager
+    def _spanning(self, context_ms: int) -> Iterator[None]:
+        """The encoder takes features of exactly its own length: it is given as many positions as this window has."""
+        encoder = self._whisper.encoder
+        whole = encoder.positional_embedding
+        encoder.positional_embedding = whole[: context_ms // _MS_PER_POSITION]
+        try:
+            yield
+        finally:
+            encoder.positional_embedding = whole
+
+    def _one(self, window: Samples, names: Sequence[str], context_ms: int) -> list[HeardSegment]:
         import whisper
         from whisper.timing import find_alignment
 
-        mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(window), self._dims["n_mels"]).to(self._whisper.device)
+        sound = whisper.pad_or_trim(window, context_ms * SAMPLES_PER_MS)
+        mel = whisper.log_mel_spectrogram(sound, self._dims["n_mels"]).to(self._whisper.device)
         tokenizer = self._tokenizer(mel)
+        prompt = prompt_of(names, tokenizer.encode, self._dims["n_text_ctx"]) if names else []
+        begin = len(tokenizer.sot_sequence) + (1 + len(prompt) if prompt else 0)
         options = whisper.DecodingOptions(
             language=tokenizer.language or "en",
             temperature=0.0,
             beam_size=self._beam if self._beam > 1 else None,
+            prompt=prompt or None,
             # The default stops at half of the context, which fast Chinese can outrun in 28 s.
-            sample_len=self._dims["n_text_ctx"] - len(tokenizer.sot_sequence) - 1,
+            sample_len=self._dims["n_text_ctx"] - begin,
             fp16=False,
         )
         result: whisper.DecodingResult = whisper.decode(self._whisper, mel, options)

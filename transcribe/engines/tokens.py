@@ -1,11 +1,14 @@
 """What both recognisers share: a window's tokens cut at Whisper's own time stamps, and words joined with them."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from transcribe.engines import HeardSegment, HeardWord
 
 _TIMESTAMP_MS = 20
+_LEAST_PROBABILITY = 1e-6
 
 
 @dataclass(slots=True)
@@ -53,18 +56,38 @@ class AlignedWord:
 def heard_segments(
     stretches: Sequence[TimedTokens], aligned: Sequence[AlignedWord], decode: Callable[[list[int]], str], log_prob: float, no_speech: float
 ) -> list[HeardSegment]:
-    """Segments with their words. A word belongs to the stretch that its first token belongs to, so none is lost or doubled."""
-    segments, position, word_index = [], 0, 0
-    for stretch in stretches:
-        last = position + len(stretch.tokens)
-        words: list[HeardWord] = []
+    """Segments with their words. A word belongs to the stretch that its first token belongs to, so none is lost or doubled.
+
+    `log_prob` is the decoder's mean over the window. Whisper tells no more than that of each segment, so the alignment says how far one
+    lies above or below the rest: one that was guessed stands out in a window that is sure otherwise.
+    """
+    told: list[list[AlignedWord]] = []
+    position, word_index = 0, 0
+    ends = accumulate(len(stretch.tokens) for stretch in stretches)
+    for last in ends:
+        told.append([])
         while word_index < len(aligned) and position < last:
-            word = aligned[word_index]
-            position += len(word.tokens)
+            told[-1].append(aligned[word_index])
+            position += len(aligned[word_index].tokens)
             word_index += 1
-            if word.text.strip():
-                words.append(HeardWord(round(word.start_s * 1000), round(word.end_s * 1000), word.text, round(float(word.probability), 4)))
+    overall = _log_prob(aligned)
+    segments = []
+    for stretch, all_words in zip(stretches, told, strict=True):
+        words = [
+            HeardWord(round(word.start_s * 1000), round(word.end_s * 1000), word.text, round(float(word.probability), 4))
+            for word in all_words
+            if word.text.strip()
+        ]
         text = "".join(word.text for word in words) if words else decode(stretch.tokens)
         if text.strip():
-            segments.append(HeardSegment(stretch.start_ms, stretch.end_ms, text, tuple(words), round(log_prob, 4), round(no_speech, 4)))
+            own = log_prob + _log_prob(all_words) - overall if all_words else log_prob
+            segments.append(
+                HeardSegment(stretch.start_ms, stretch.end_ms, text, tuple(words), round(min(own, 0.0), 4), round(no_speech, 4))
+            )
     return segments
+
+
+def _log_prob(words: Sequence[AlignedWord]) -> float:
+    """Mean over the words' tokens."""
+    total = sum(len(word.tokens) for word in words)
+    return sum(len(word.tokens) * math.log(max(word.probability, _LEAST_PROBABILITY)) for word in words) / max(1, total)
