@@ -12,7 +12,7 @@ from search.chinese import bigrams
 from search.coverage import Coverage, cover, was_said
 from search.doubt import besides, has_doubts, is_doubtful, only_sure, rests_on_doubt, sure_meaning, trimmed
 from search.embeddings import Embedder
-from search.indexes import Candidate, Filter, Index, RecordingEntry, Terms
+from search.indexes import Candidate, Filter, Index, RecordingEntry, Terms, of_one_moment
 from search.matching import DEFAULT_WEIGHTS, Rarity, Stretch, Weights, idf
 from search.moments import Moment, moment_of
 from search.products import Shelf
@@ -42,6 +42,7 @@ class Answer:
     doubtful: tuple[Moment, ...] = ()
 
 
+@of_one_moment
 def ask(
     index: Index,
     question: str,

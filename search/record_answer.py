@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from archive.digest import Json
 from search.chinese import bigrams, fold
 from search.concepts import load_lexicon
-from search.indexes import Index, Terms
+from search.indexes import Index, Terms, of_one_moment
 from search.quantities import Quantity, find_quantities, same_amount
 from search.query import Question, understand
 from search.records import RecordUnit, What
@@ -35,6 +35,7 @@ class RecordHit:
     confidence: float | None
 
 
+@of_one_moment
 def ask_records(index: Index, question: str, case_id: str, limit: int) -> list[RecordHit]:
     """Lines of the case's papers, best first. InvalidQuestion for an empty or overlong question."""
     asked = understand(question)

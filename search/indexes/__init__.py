@@ -3,10 +3,12 @@
 An index is derived: it can be deleted and rebuilt from the archive at any time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import Protocol
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from archive.recording import Message, Product, Recording
 from archive.timeline import WallTime
@@ -89,6 +91,9 @@ class Index(Protocol):
     def remove(self, recording_id: str) -> bool:
         """Forgets a recording. False if it wasn't held."""
 
+    def reading(self) -> AbstractContextManager[None]:
+        """All that this thread reads within the block is of one moment, whatever is replaced meanwhile."""
+
     def recordings(self, wanted: Filter) -> list[RecordingEntry]:
         """Indexed recordings that pass the filter, oldest first; where a product is given, those that sell it or whose shelf is unknown."""
 
@@ -136,6 +141,21 @@ class Index(Protocol):
 
     def close(self) -> None:
         """Gives back connections."""
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def of_one_moment(asks: Callable[Concatenate[Index, _P], _R]) -> Callable[Concatenate[Index, _P], _R]:
+    """A question asked of the index as it stands at one moment: never half of one transcript and half of the next."""
+
+    @wraps(asks)
+    def asked(index: Index, /, *arguments: _P.args, **named: _P.kwargs) -> _R:
+        with index.reading():
+            return asks(index, *arguments, **named)
+
+    return asked
 
 
 def open_index(folder: Path, *, busy_seconds: float = 30.0) -> Index:

@@ -180,6 +180,18 @@ class EmbeddedIndex:
             db.execute("UPDATE meta SET generation = generation + 1")
         return held
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        db = self._db()
+        if db.in_transaction:
+            yield
+            return
+        db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            db.execute("ROLLBACK")
+
     def recordings(self, wanted: Filter) -> list[RecordingEntry]:
         rows = self._db().execute(
             _RECORDINGS,

@@ -60,9 +60,11 @@ class Vectors:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
-        for old in folder.glob("vectors-*.faiss"):
-            if old != path:
-                old.unlink(missing_ok=True)
+        for held in folder.glob("vectors-*.faiss"):
+            # One who still reads an older moment leaves the newer file alone.
+            number = held.stem.removeprefix("vectors-")
+            if number.isdecimal() and int(number) < generation:
+                held.unlink(missing_ok=True)
 
     def search(self, vector: Sequence[float], limit: int) -> list[tuple[int, float]]:
         """Passage ids and cosines, best first."""
