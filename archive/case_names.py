@@ -69,9 +69,12 @@ DOUBTS = {
     "repetition": ("转写有重复", "the transcript repeats itself"),
     "low_probability": ("识别把握低", "the recogniser was unsure"),
     "no_speech": ("可能不是说话", "may be no speech"),
+    "doubtful_speech": ("不像人声，可能是音乐", "hardly sounds like a voice; may be music"),
     "speaking_rate": ("语速异常", "spoken at an unlikely rate"),
     "outside_speech": ("在未检出说话之处", "where no speech was detected"),
     "phantom_phrase": ("疑似识别器套话", "a phrase recognisers make up"),
+    "sound_description": ("没有字词，只有声音说明或标点", "no words, only names of sounds or punctuation"),
+    "other_script": ("文字不属所用语言", "in a script the language isn't written in"),
     "edited_by_hand": ("文字经人工改动", "the words were edited by hand"),
 }
 ACTIONS = {

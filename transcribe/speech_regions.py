@@ -52,6 +52,10 @@ class Window:
     def length_ms(self) -> int:
         return sum(region.length_ms for region in self.regions)
 
+    def voice_at(self, ms: int) -> int:
+        """`voice` of the region that holds the moment of the part's media time, or else of the one nearest to it."""
+        return min(self.regions, key=lambda region: max(region.start_ms - ms, ms - region.end_ms, 0)).voice
+
 
 def speech_probabilities(blocks: Iterable[Samples]) -> Iterator[float]:
     """Probability of speech for each frame of 32 ms, in order; the last frame is filled up with silence."""

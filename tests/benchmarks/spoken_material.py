@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 
 from infra.models.evaluate_whisper import TrueLine, committed_parts, part_of
+from tests.benchmarks.background_sound import hiss, noise, tune
 from transcribe.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, Samples
 from transcribe.settings import TranscribeSettings
 from transcribe.transcription import sound_of
@@ -87,7 +88,7 @@ def clean(minutes: float, seed: int = 1, pauses_ms: tuple[int, int] = _PAUSE_MS)
             at = begun + length_ms
     whole = np.concatenate(pieces)
     whole = np.pad(whole, (0, max(0, wanted * SAMPLES_PER_MS - len(whole))))
-    return Material((whole + _noise(len(whole), seed) * 0.0008).astype(np.float32), tuple(lines))
+    return Material((whole + hiss(len(whole), seed) * 0.0008).astype(np.float32), tuple(lines))
 
 
 def over_music(material: Material, decibels_below: float = 15.0, seed: int = 1) -> Material:
@@ -115,41 +116,23 @@ def with_silence(minutes: float, share: float = 0.4, seed: int = 1) -> Material:
         ]
         end = speech.lines[cut - 1].end_ms + 100 if cut < len(speech.lines) else speech.duration_ms
         pieces += [speech.samples[begun * SAMPLES_PER_MS : end * SAMPLES_PER_MS]]
-        pieces += [(_noise(length * SAMPLES_PER_MS, cut) * 0.0003).astype(np.float32)]
+        pieces += [(hiss(length * SAMPLES_PER_MS, cut) * 0.0003).astype(np.float32)]
         begun, added = end, added + length
     return Material(np.concatenate(pieces), tuple(lines))
 
 
-def tune(samples: int, seed: int = 1) -> Samples:
-    """Music that changes: melody, chords, bass and drums, each minute another; peak about 1."""
-    from infra.models.windows import music
-
+def crowd(samples: int, seed: int = 1, voices: int = 12) -> Samples:
+    """Many people talking at once, of whom nobody can be understood: the session's lines backwards, `voices` of them at any time."""
     rng, out = random.Random(seed), np.zeros(samples, np.float32)
-    for begin in range(0, samples, 60 * SAMPLE_RATE_HZ):
-        length = min(60 * SAMPLE_RATE_HZ, samples - begin)
-        melody, chords = music(rng, length), music(rng, length)
-        time = np.arange(length, dtype=np.float32) / SAMPLE_RATE_HZ
-        beat = rng.uniform(0.4, 0.7)
-        kick = np.sin(2 * np.pi * 60 * time) * np.exp(-(time % beat) * 18)
-        hat = _noise(length, rng.randrange(1 << 30)) * np.exp(-((time + beat / 2) % beat) * 60)
-        bass = np.sin(2 * np.pi * rng.choice([55.0, 65.4, 73.4, 82.4]) * time) * 0.4
-        mixed = 0.6 * melody + 0.4 * np.roll(chords, SAMPLE_RATE_HZ // 5) + 0.5 * kick + 0.15 * hat + bass
-        out[begin : begin + length] = mixed / max(1e-6, float(np.abs(mixed).max()))
-    return out
-
-
-def noise(samples: int, seed: int = 1) -> Samples:
-    """A room: white and low noise whose level comes and goes; peak about 1."""
-    white = _noise(samples, seed)
-    low = np.convolve(white, np.ones(64, np.float32) / 8, mode="same")
-    swell = 0.6 + 0.4 * np.sin(np.arange(samples, dtype=np.float32) * (2 * np.pi / (7 * SAMPLE_RATE_HZ)))
-    mixed = (white + low) * swell
-    out: Samples = (mixed / max(1e-6, float(np.abs(mixed).max()))).astype(np.float32)
-    return out
-
-
-def _noise(samples: int, seed: int) -> Samples:
-    return np.random.default_rng(seed).standard_normal(samples, dtype=np.float32)
+    for _ in range(voices):
+        at = -rng.randrange(3 * SAMPLE_RATE_HZ)
+        while at < samples:
+            spoken = rng.choice(_clips()).samples[::-1] * np.float32(rng.uniform(0.4, 1.0))
+            begin, end = max(at, 0), min(samples, at + len(spoken))
+            if end > begin:
+                out[begin:end] += spoken[begin - at : end - at]
+            at += len(spoken) + rng.randrange(SAMPLE_RATE_HZ)
+    return out / max(1e-6, float(np.abs(out).max()))
 
 
 def _speech_level(material: Material) -> float:
@@ -157,4 +140,4 @@ def _speech_level(material: Material) -> float:
     return float(np.sqrt(np.mean(np.concatenate(spoken) ** 2))) or _LEVEL
 
 
-__all__ = ["Material", "clean", "noise", "over_music", "part_of", "tune", "with_silence"]
+__all__ = ["Material", "clean", "crowd", "noise", "over_music", "part_of", "tune", "with_silence"]
