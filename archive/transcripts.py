@@ -3,19 +3,21 @@
 A version that continues another stores only what it adds; what is read, hashed and proven of it is always the whole.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from sqlalchemy import Connection, RowMapping, func, select
 
+from archive.carried_edits import edit_parameters, edited_segment, lay_over, settle, to_look_at
 from archive.custody import CustodyLog
 from archive.database import Database
 from archive.digest import Json
-from archive.errors import InvalidEdit, NotFound, VerificationFailed
+from archive.errors import InvalidEdit, NotFound
+from archive.revised_transcript import Revision
 from archive.schema import segments, transcripts
 from archive.timeline import WallTime
-from archive.transcript import EDITED, Provenance, Segment, Stretch, Transcript, Word
+from archive.transcript import Provenance, Segment, Transcript
+from archive.transcript_rows import chain_of, heard_by_row, leads_nowhere, pairs, provenance_of, segment_of
 from archive.transcript_writing import Base, StoredVersion, write_version
 
 HUMAN = "human"
@@ -83,14 +85,17 @@ class TranscriptCatalog:
         """
         with self._database.writing() as connection:
             self._custody.queue(connection)
-            newest = None if anew else self._base(connection, recording_id, None)
+            newest = self._base(connection, recording_id, None)
             if newest is None or newest.provenance.engine != HUMAN:
-                return self._add(connection, recording_id, provenance, said, speech, skipped, actor, newest)
+                return self._add(connection, recording_id, provenance, said, speech, skipped, actor, None if anew else newest)
             edited = self._whole(connection, recording_id, newest.version)
+            if anew:
+                stored = self._add(connection, recording_id, provenance, said, speech, skipped, actor, None)
+                return self._lay_over(connection, edited, stored, actor, provenance.created_at)
             machine = self._base(connection, recording_id, machine_version(edited))
             stored = self._add(connection, recording_id, provenance, said, speech, skipped, actor, machine)
             whole = self._whole(connection, recording_id, stored.version)
-            laid_over: dict[str, Json] = {"base_version": whole.version, "base_digest": whole.digest, "edits": [*edits_of(edited)]}
+            laid_over = edit_parameters(whole, edits_of(edited), to_look_at(edited))
             draft = Transcript(
                 recording_id,
                 whole.version + 1,
@@ -102,6 +107,36 @@ class TranscriptCatalog:
             )
             logged: dict[str, Json] = {"base_version": edited.version, "machine_version": whole.version, "segment": None}
             return self._store(connection, draft, actor, "transcript.edit", logged, edited)
+
+    def revise(self, recording_id: str, revised: Callable[[Transcript], Revision], actor: str) -> StoredVersion:
+        """Store the newest version that a machine wrote anew, as `revised` has it; people's edits are laid over it again.
+
+        What `revised` is given is read in the transaction that stores what it gives. NotFound without a transcript.
+        """
+        with self._database.writing() as connection:
+            self._custody.queue(connection)
+            newest = self._read(connection, recording_id, None)
+            if newest is None:
+                raise NotFound(f"recording {recording_id} has no transcript yet: run liveproof work")
+            machine = self._whole(connection, recording_id, machine_version(newest))
+            new = revised(machine)
+            frame = Transcript(recording_id, newest.version + 1, new.provenance, (), tuple(new.speech), tuple(new.skipped))
+            numbered = _numbered(new.said, 1)
+            logged: dict[str, Json] = {"revises": machine.version}
+            stored = write_version(connection, self._custody, frame, numbered, actor, "transcribe", logged)
+            if newest.provenance.engine != HUMAN:
+                return stored
+            return self._lay_over(connection, newest, stored, actor, new.provenance.created_at)
+
+    def _lay_over(self, connection: Connection, edited: Transcript, stored: StoredVersion, actor: str, at: WallTime) -> StoredVersion:
+        """Lay the edits of a version over what was heard since, which is in `stored`: a further version by people."""
+        heard = self._whole(connection, edited.recording_id, stored.version)
+        machine = self._whole(connection, edited.recording_id, machine_version(edited))
+        over = lay_over(edited, machine, heard, edits_of(edited))
+        provenance = replace(edited.provenance, parameters=edit_parameters(heard, over.edits, over.to_look_at), created_at=at)
+        draft = Transcript(edited.recording_id, heard.version + 1, provenance, over.segments, heard.speech, heard.skipped)
+        logged: dict[str, Json] = {"base_version": edited.version, "machine_version": heard.version, "segment": None}
+        return self._store(connection, draft, actor, "transcript.edit", {**logged, "to_look_at": len(over.to_look_at)})
 
     def _add(
         self,
@@ -145,7 +180,8 @@ class TranscriptCatalog:
 
         Its parameters name the machine's version and every edit since, with before, after, who, when and why. The segment keeps its span,
         but loses its words' times and its confidence, because nobody measured those of the new words. NotFound without a transcript;
-        InvalidEdit for an unknown segment, an empty or unchanged text, no reason, or where `expected_version` is no longer the newest.
+        InvalidEdit for an unknown segment, an empty text, an unchanged one unless an earlier edit waits there to be looked at, no
+        reason, or where `expected_version` is no longer the newest.
         """
         text, why = new_text.strip(), reason.strip()
         if not text or len(text) > TEXT_MAX_CHARS:
@@ -162,7 +198,8 @@ class TranscriptCatalog:
             before = next((s for s in base.segments if s.number == segment_number), None)
             if before is None:
                 raise InvalidEdit(f"version {base.version} has no segment {segment_number}: it has 1 to {len(base.segments)}")
-            if before.text == text:
+            unsettled, settled = settle(to_look_at(base), before)
+            if before.text == text and not settled:
                 raise InvalidEdit(f"segment {segment_number} says just that already")
             made: dict[str, Json] = {
                 "version": base.version + 1,
@@ -178,8 +215,9 @@ class TranscriptCatalog:
                 "base_version": machine,
                 "base_digest": base.digest if machine == base.version else base.provenance.parameters["base_digest"],
                 "edits": [*edits_of(base), made],
+                **({"to_look_at": [*unsettled]} if unsettled else {}),
             }
-            after = replace(before, text=text, words=(), risk=(EDITED,), confidence=None)
+            after = edited_segment(before, text)
             said = tuple(after if s.number == segment_number else s for s in base.segments)
             provenance = Provenance(HUMAN, "", actor, None, parameters, at)
             draft = Transcript(recording_id, base.version + 1, provenance, said, base.speech, base.skipped)
@@ -206,7 +244,7 @@ class TranscriptCatalog:
         wanted = [transcripts.c[name] for name in ("version", *_PROVENANCE)]
         query = select(*wanted).where(transcripts.c.recording_id == recording_id).order_by(transcripts.c.version)
         with self._database.reading() as connection:
-            return {row["version"]: _provenance(row) for row in connection.execute(query).mappings()}
+            return {row["version"]: provenance_of(row) for row in connection.execute(query).mappings()}
 
     def newest_version(self, recording_id: str) -> int:
         """Number of the newest version, 0 if nothing has been transcribed yet; reads no segment."""
@@ -234,20 +272,20 @@ class TranscriptCatalog:
             for row in connection.execute(of_it).mappings().all():
                 base = None if row["continues"] is None else known.get(row["continues"])
                 if row["continues"] is not None and base is None:
-                    raise _leads_nowhere(row["version"], recording_id, row["continues"])
+                    raise leads_nowhere(row["version"], recording_id, row["continues"])
                 known[row["version"]] = self._joined(connection, row, base)
                 yield known[row["version"]]
 
     def _joined(self, connection: Connection, row: RowMapping, base: Transcript | None) -> Transcript:
         """A version from its own rows and the version that it goes on from."""
         own = select(segments).where(segments.c.transcript_id == row["id"]).order_by(segments.c.number)
-        added = tuple(_segment(r) for r in connection.execute(own).mappings())
+        added = tuple(segment_of(r) for r in connection.execute(own).mappings())
         before, by = (base.segments, base.heard_by) if base else ((), ())
-        speech, skipped = _pairs(row["speech"]), _pairs(row["skipped"])
+        speech, skipped = pairs(row["speech"]), pairs(row["skipped"])
         return Transcript(
             row["recording_id"],
             row["version"],
-            _provenance(row),
+            provenance_of(row),
             (*before, *added),
             tuple(sorted((*base.speech, *speech))) if base else speech,
             tuple(sorted((*base.skipped, *skipped))) if base else skipped,
@@ -255,7 +293,7 @@ class TranscriptCatalog:
             row["digest"],
             row["salt"],
             continues=row["continues"],
-            heard_by=() if row["engine"] == HUMAN else (*by, Stretch(len(before) + 1, row["version"], _provenance(row))),
+            heard_by=() if row["engine"] == HUMAN else (*by, *heard_by_row(row, len(before) + 1)),
         )
 
     def _read(self, connection: Connection, recording_id: str, version: int | None) -> Transcript | None:
@@ -280,17 +318,17 @@ class TranscriptCatalog:
             raise NotFound(f"recording {recording_id} has no transcript version {version} to go on from")
         last, keys = rows[-1], tuple(row["id"] for row in rows)
         count = select(func.count()).select_from(segments).where(segments.c.transcript_id.in_(keys))
-        speech = sorted(span for row in rows for span in _pairs(row["speech"]))
-        skipped = sorted(span for row in rows for span in _pairs(row["skipped"]))
+        speech = sorted(span for row in rows for span in pairs(row["speech"]))
+        skipped = sorted(span for row in rows for span in pairs(row["skipped"]))
         counted = connection.execute(count).scalar_one()
-        return _Base(last["version"], last["digest"], _provenance(last), keys, counted, speech, skipped)
+        return _Base(last["version"], last["digest"], provenance_of(last), keys, counted, speech, skipped)
 
     def _rows(self, connection: Connection, keys: Sequence[int]) -> Iterator[Segment]:
         """The segments of versions that go on from each other, one after the other."""
         for key in keys:
             own = select(segments).where(segments.c.transcript_id == key).order_by(segments.c.number)
             for row in connection.execute(own.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
-                yield _segment(row)
+                yield segment_of(row)
 
     def _chain_rows(self, connection: Connection, recording_id: str, version: int | None) -> Sequence[RowMapping]:
         """The rows of a version, by default the newest, and of those that it goes on from, oldest first; none if there is no such."""
@@ -299,7 +337,7 @@ class TranscriptCatalog:
         wanted = max(before, default=None) if version is None else version
         if wanted is None or wanted not in before:
             return ()
-        chain = _chain(before, wanted, recording_id)
+        chain = chain_of(before, wanted, recording_id)
         query = select(transcripts).where(transcripts.c.recording_id == recording_id, transcripts.c.version.in_(chain))
         return connection.execute(query.order_by(transcripts.c.version)).mappings().all()
 
@@ -331,31 +369,6 @@ def _numbered(said: Iterable[Segment], first: int) -> Iterator[Segment]:
         yield replace(segment, number=number)
 
 
-def _chain(before: Mapping[int, int | None], version: int, recording_id: str) -> list[int]:
-    """A version and all that it goes on from. VerificationFailed where the rows lead nowhere."""
-    chain = [version]
-    while (earlier := before[chain[-1]]) is not None:
-        if earlier not in before or earlier >= chain[-1]:
-            raise _leads_nowhere(chain[-1], recording_id, earlier)
-        chain.append(earlier)
-    return chain
-
-
-def _leads_nowhere(version: int, recording_id: str, earlier: int) -> VerificationFailed:
-    return VerificationFailed(
-        f"transcript {version} of recording {recording_id} goes on from version {earlier}, which can't be: its row was changed"
-    )
-
-
-def _pairs(stored: Json) -> tuple[tuple[int, int], ...]:
-    return tuple((start, end) for start, end in cast(Sequence[Sequence[int]], stored))
-
-
-def _provenance(row: RowMapping) -> Provenance:
-    created_at = WallTime(row["created_at_ms"])
-    return Provenance(row["engine"], row["engine_version"], row["model"], row["model_digest"], row["parameters"], created_at)
-
-
 def machine_version(transcript: Transcript) -> int:
     """Number of the version that a machine wrote and that this one's edits were made on: its own where nobody edited it."""
     base = transcript.provenance.parameters.get("base_version")
@@ -371,18 +384,3 @@ def edits_of(transcript: Transcript) -> list[Mapping[str, Json]]:
 def _newest_version(connection: Connection, recording_id: str) -> int:
     newest = connection.execute(select(func.max(transcripts.c.version)).where(transcripts.c.recording_id == recording_id)).scalar()
     return newest or 0
-
-
-def _segment(row: RowMapping) -> Segment:
-    return Segment(
-        row["number"],
-        row["part"],
-        row["start_ms"],
-        row["end_ms"],
-        row["text"],
-        tuple(Word(start, end, text, probability) for start, end, text, probability in row["words"]),
-        tuple(row["risk"]),
-        row["confidence"],
-        row["speaker"],
-        row["heard_otherwise"],
-    )
