@@ -16,6 +16,7 @@ from api.heard_spool import HeardSpool
 from api.line_hearing import Asked, batch_count, heard_batch, let_go_of_sound, plan_of
 from api.operations import Progress
 from api.workplace import Workplace
+from api.telling_voices import labels_for
 from archive.digest import Json
 from archive.transcript import Segment
 from transcribe.kept import segments_from_json
@@ -41,14 +42,21 @@ def store_heard(
     batches = [(each, number) for each in asked for number in range(batch_count(workplace, recording_id, each))]
 
     @lru_cache(maxsize=BATCHES_AT_HAND)
+    voices = labels_for(workplace, recording_id, asked, again, tell)
+    said_by = [batch for line in voices.lines for batch in line] if voices else None
     def batch(index: int) -> Sequence[Segment]:
-        return segments_from_json(heard_batch(workplace, recording_id, *batches[index], tell))
+        segments = segments_from_json(heard_batch(workplace, recording_id, *batches[index], tell))
+        if said_by is None:
+            return segments
+        return [replace(segment, speaker=label) for segment, label in zip(segments, said_by[index], strict=True)]
 
     order = _order(batch, len(batches))
     numbers: list[Json] = [*sorted({each.line.pieces[-1].part for each in asked})]
     about: dict[str, Json] = {"job": job, "parts": numbers, **({"carried": carried} if carried else {})}
     provenance = provenance_of(workplace.engine, asked[0].settings_in(workplace), workplace.archive.clock())
     spans = [(plan.speech, plan.skipped) for plan in (plan_of(workplace, recording_id, each) for each in asked)]
+    if voices:
+        about["speakers"] = voices.parameters
     stored = transcripts.store_heard(
         recording_id,
         replace(provenance, parameters={**provenance.parameters, **about}),

@@ -13,6 +13,7 @@ from api.heard_parts import HeardParts, heard_parts
 from api.heard_storing import store_heard
 from api.line_hearing import Asked, Place, ask, batch_count, heard_batch, let_go_of_sound, part_of, plan_of
 from api.operations import Progress
+from api.telling_voices import tell_voices
 from api.workplace import Workplace
 from archive.digest import Json
 from archive.errors import NoMediaHeld
@@ -40,6 +41,7 @@ def hear_new_parts(
         tail: Kept = DBOS.run_step({"name": "plan the end carried over"}, _plan_tail, place(), recording_id, carried)
         _hear(place, recording_id, "carried", tail, tell)
         plans.append(tail)
+        tell_voices(place, recording_id, "carried", plans, again, tell)
         DBOS.run_step({"name": "let go of the end carried over"}, let_go_of_sound, place(), recording_id, _parts_of(tail))
         carried = None
     before: list[int] = []
@@ -50,6 +52,7 @@ def hear_new_parts(
         DBOS.run_step({"name": f"let go of sound before {number}"}, let_go_of_sound, place(), recording_id, before)
         _hear(place, recording_id, str(number), plan, tell)
         plans.append(plan)
+        tell_voices(place, recording_id, str(number), plans, again, tell)
         before = _parts_of(plan)
         carried = plan["carried"] or (None if len(before) > 1 else carried)
     DBOS.run_step({"name": "let go of sound"}, let_go_of_sound, place(), recording_id, before)

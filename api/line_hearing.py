@@ -107,7 +107,7 @@ def batch_count(workplace: Workplace, recording_id: str, asked: Asked) -> int:
 
 def heard_batch(workplace: Workplace, recording_id: str, asked: Asked, number: int, tell: Progress) -> list[Json]:
     """The segments of one batch, as `segments_to_json` writes them: those that were kept, or else heard now and kept."""
-    spool, name = HeardSpool.of(workplace.archive.home, recording_id), f"{asked.key}.{_ears(workplace.engine)}.{number}"
+    spool, name = HeardSpool.of(workplace.archive.home, recording_id), f"{asked.key}.{ears(workplace.engine)}.{number}"
     kept = spool.read(name)
     if isinstance(kept, list):
         return kept
@@ -125,7 +125,7 @@ def _batch_size(asked: Asked) -> int:
     return cast(int, asked.settings["whisper_batch"])
 
 
-def _ears(engine: Engine) -> str:
+def ears(engine: Engine) -> str:
     """Who hears, in a few characters: two that could write other words are never the same."""
     whole: dict[str, Json] = {"engine": [engine.name, engine.version, engine.model, engine.model_digest], "parameters": engine.parameters}
     return digest_json(whole).removeprefix("sha256:")[:16]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -68,20 +68,11 @@ class Voice:
         return {"number": self.number, "ms": self.ms, "centre": [round(float(value), 5) for value in self.centre]}
 
     @classmethod
-    def of(cls, number: int, ms: int, centre: Sequence[float]) -> "Voice":
+    def of(cls, kept: Json) -> "Voice":
         """What `as_json` wrote."""
-        return cls(number, np.asarray(centre, np.float32) * ms, ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A segment's sound: float32 mono, 16 kHz."""
-
-    samples: Samples
-
-    @property
-    def ms(self) -> int:
-        return len(self.samples) // SAMPLES_PER_MS
+        told = cast(Mapping[str, Json], kept)
+        ms = cast(int, told["ms"])
+        return cls(cast(int, told["number"]), np.asarray(cast(Sequence[float], told["centre"]), np.float32) * ms, ms)
 
 
 @dataclass
@@ -103,20 +94,30 @@ class SpeakerTeller:
             "min_ms": self.min_ms,
         }
 
-    def tell(self, spoken: Iterable[Spoken], voices: list[Voice]) -> list[int | None]:
-        """The number of each segment's voice, in order; None where nobody can say. `voices` grows by those met and learns from each."""
+    def tell(self, spoken: Iterable[Samples], voices: list[Voice]) -> list[int | None]:
+        """The number of each segment's voice, in order; None where nobody can say. `voices` grows by those met and learns from each.
+
+        `spoken`: each segment's sound (float32 mono, 16 kHz), taken one at a time.
+        """
         told: list[int | None] = []
-        waiting = iter(spoken)
+        waiting = (self._heard(samples) for samples in spoken)
         while chunk := list(islice(waiting, CHUNK)):
-            told += self._tell_chunk(chunk, voices)
+            for total, ms in _clusters([(vector, ms) for vector, ms in chunk if vector is not None], self.threshold):
+                self._meet(total, ms, voices)
+            told += [None if vector is None else self._nearest(vector, voices) for vector, _ in chunk]
         return told
 
-    def _tell_chunk(self, chunk: Sequence[Spoken], voices: list[Voice]) -> list[int | None]:
-        embedded = [self.model.embed(each.samples) if each.ms >= self.min_ms else None for each in chunk]
-        heard = [(vector, each.ms) for vector, each in zip(embedded, chunk, strict=True) if vector is not None]
-        for total, ms in _clusters(heard, self.threshold):
-            self._meet(total, ms, voices)
-        return [None if vector is None else self._nearest(vector, voices) for vector in embedded]
+    def learn(self, number: int, spoken: Iterable[Samples]) -> Voice | None:
+        """A voice from segments that are known to be its; None where there is too little of them."""
+        heard = [(vector * ms, ms) for vector, ms in map(self._heard, spoken) if vector is not None]
+        if not heard:
+            return None
+        total: Vector = np.sum([vector for vector, _ in heard], axis=0, dtype=np.float32)
+        return Voice(number, total, sum(ms for _, ms in heard))
+
+    def _heard(self, samples: Samples) -> tuple[Vector | None, int]:
+        ms = len(samples) // SAMPLES_PER_MS
+        return self.model.embed(samples) if ms >= self.min_ms else None, ms
 
     def _meet(self, total: Vector, ms: int, voices: list[Voice]) -> None:
         """Let a cluster of segments be a voice met before, or a new one if there is enough of it."""
