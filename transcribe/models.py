@@ -81,9 +81,9 @@ def _locate(settings: TranscribeSettings, home: Path) -> FoundModel:
     formats = tuple(ModelFormat) if settings.whisper_engine == "faster-whisper" else (ModelFormat.OPENAI,)
     if wanted == "auto":
         return _chosen(device_of(settings), home, formats)
-    if wanted == BUNDLED_NAME and settings.whisper_bundled.is_file():
-        return FoundModel(BUNDLED_NAME, settings.whisper_bundled, ModelFormat.OPENAI, "bundled")
     path = Path(wanted).expanduser()
+    if settings.whisper_bundled.is_file() and (wanted == BUNDLED_NAME or (path.is_file() and path.samefile(settings.whisper_bundled))):
+        return FoundModel(BUNDLED_NAME, settings.whisper_bundled, ModelFormat.OPENAI, "bundled")
     if path.suffix == ".pt" or len(path.parts) > 1 or path.is_dir():
         return _at_path(path)
     if model := find_by_name(wanted, home, formats):

@@ -41,6 +41,8 @@ def test_auto_takes_a_real_model_and_never_the_demo_model_of_itself(tmp_path: Pa
         locate_model(auto, tmp_path)
     named = locate_model(settings(whisper_model="demo-whisper", whisper_bundled=checkpoint), tmp_path)
     assert (named.name, named.is_bundled) == ("demo-whisper", True)
+    by_its_path = settings(whisper_model=str(checkpoint.parent / "." / checkpoint.name), whisper_bundled=checkpoint)
+    assert locate_model(by_its_path, tmp_path) == named
     converted_folder(tmp_path / "models" / "small")
     real = locate_model(auto, tmp_path)
     assert (real.name, real.found_in, real.format) == ("small", "home", ModelFormat.CTRANSLATE2)
