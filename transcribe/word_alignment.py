@@ -1,0 +1,210 @@
+"""When each word of a stretch of speech begins and ends: the recogniser's attention, the loudness of the sound and the length of words
+together.
+
+Whisper's cross-attention is sometimes flat or strays by half a second, and then piles words up. The starts chosen here are the cheapest
+of all that ascend (dynamic programming over words × steps of 10 ms), where it costs
+ 1. to lie far from what the attention says, up to a limit, in units of how far it strays in this stretch;
+ 2. to make a word much longer or shorter than its syllables would take at this stretch's rate of speech, pauses not counted;
+ 3. not to lie where the loudness dips between two syllables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from transcribe.loudness import CLOCK_PER_STEP, STEP_MS, Loudness
+
+SHORTEST_MS = 20
+
+# Starts are first looked for by 30 ms, within a second of where the attention puts them, then by 10 ms around what was found.
+_COARSE = 3
+_COARSE_BAND, _FINE_BAND = 34, 12
+_STRAYS_MS, _STRAYS_LEAST_MS, _STRAYS_MOST_MS = 150.0, 40.0, 200.0
+_ALLOWED = 2.0
+_STRAYS_LIMIT = 4.0
+_DIP = 4.0
+# Standard deviation of the logarithm of a syllable's length; what is farther off than _ODD costs by its distance, not by its square.
+_LENGTH_SPREAD, _ODD = 0.4, 1.2
+# The slowest speech that is taken for one: beyond it, there is sound in the stretch that the text leaves out.
+_SLOWEST_SYLLABLE_MS = 420
+_LEFT_OUT, _LEFT_OUT_LIMIT = 4.0, 8.0
+# Words that the attention puts into the same moment, this many in a row, have no time of their own.
+_PILE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RoughWord:
+    """A word as the attention places it, in ms from the onset of its stretch.
+
+    `beats`: how many syllables each of its parts takes to say.
+    """
+
+    start_ms: int
+    beats: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is asked of the words of a stretch. `centres` and `strays` in steps of the search; a word that isn't `known` has no centre."""
+
+    centres: npt.NDArray[np.float64]
+    known: npt.NDArray[np.bool_]
+    syllables: npt.NDArray[np.float64]
+    strays: float
+
+    def stray_cost(self, index: int, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """What it costs to begin a word at each of these steps for lying far from where the attention puts it."""
+        if not self.known[index]:
+            return np.zeros(len(steps))
+        cost: npt.NDArray[np.float64] = np.minimum(np.abs(steps - self.centres[index]) / self.strays, _STRAYS_LIMIT)
+        return cost
+
+
+Spans = list[tuple[int, int]]
+
+
+def aligned(words: Sequence[RoughWord], sound: Loudness, length_ms: int) -> Spans:
+    """[start, end) of each word in ms from the onset: ascending, not overlapping, inside [0, length_ms].
+
+    Each is at least 20 ms long where there is room for that. `sound` covers the stretch from its onset to its end.
+    """
+    if not words:
+        return []
+    beats = _beats(words, sound, length_ms)
+    firsts = [0, *accumulate(len(word.beats) for word in words)]
+    return [(beats[first][0], beats[last - 1][1]) for first, last in pairwise(firsts)]
+
+
+def _beats(words: Sequence[RoughWord], sound: Loudness, length_ms: int) -> Spans:
+    """The same for each part of each word."""
+    syllables = np.array([beat for word in words for beat in word.beats])
+    if sound.steps < 2 * _COARSE * (len(syllables) + 1):
+        return _spread(syllables, length_ms)
+    begins = np.array([index == 0 for word in words for index in range(len(word.beats))])
+    starts = np.array([word.start_ms for word in words], dtype=np.float64) / STEP_MS
+    rough = np.repeat(starts, [len(word.beats) for word in words])
+    known = begins.copy()
+    known[begins] = ~_piled(starts)
+    centres = _centres(rough, known, syllables, sound)
+    thinned = sound.thinned(_COARSE)
+
+    def coarse(strays_ms: float) -> npt.NDArray[np.float64]:
+        wanted = _Wanted(centres / _COARSE, known, syllables, strays_ms / STEP_MS / _COARSE)
+        return _cheapest(wanted, thinned, np.append(wanted.centres, thinned.steps), _COARSE_BAND, 1).astype(np.float64) * _COARSE
+
+    strays_ms = _strays_ms(np.abs(coarse(_STRAYS_MS)[:-1] - rough)[1:][known[1:]])
+    wanted = _Wanted(centres, known, syllables, strays_ms / STEP_MS)
+    return _spans(_cheapest(wanted, sound, coarse(strays_ms), _FINE_BAND, SHORTEST_MS // STEP_MS), sound, length_ms)
+
+
+def _strays_ms(off: npt.NDArray[np.float64]) -> float:
+    """How far the attention strays, told by how many steps it was off on a first look: a good model is believed, a poor one less."""
+    if len(off) < _PILE:
+        return _STRAYS_MS
+    return min(max(float(np.median(off)) * STEP_MS * _ALLOWED, _STRAYS_LEAST_MS), _STRAYS_MOST_MS)
+
+
+def _spread(syllables: npt.NDArray[np.float64], length_ms: int) -> Spans:
+    """Too little room to look for words: each takes its share, and 20 ms first, or what there is."""
+    least = min(SHORTEST_MS, length_ms // len(syllables))
+    shares = np.cumsum(np.concatenate([[0.0], least + syllables / syllables.sum() * (length_ms - least * len(syllables))]))
+    return [(int(begin), int(end)) for begin, end in pairwise(np.floor(shares + 1e-6))]
+
+
+def _piled(rough: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Which words share their moment with so many neighbours that it says nothing."""
+    piled = np.zeros(len(rough), dtype=bool)
+    begin = 0
+    for index in range(1, len(rough) + 1):
+        if index == len(rough) or abs(rough[index] - rough[begin]) * STEP_MS >= SHORTEST_MS:
+            piled[begin:index] = index - begin >= _PILE
+            begin = index
+    return piled
+
+
+def _centres(
+    rough: npt.NDArray[np.float64], known: npt.NDArray[np.bool_], syllables: npt.NDArray[np.float64], sound: Loudness
+) -> npt.NDArray[np.float64]:
+    """Steps around which starts are looked for: those known, made to ascend; the others spread between them by their syllables."""
+    said = np.concatenate([[0.0], np.cumsum(syllables)])
+    anchors = np.flatnonzero(known)
+    inner = np.clip(rough[anchors], 0, sound.steps)
+    if len(inner):
+        # Halfway between what it would take to ascend by moving only later ones and only earlier ones.
+        inner = (np.maximum.accumulate(inner) + np.minimum.accumulate(inner[::-1])[::-1]) / 2
+    centres: npt.NDArray[np.float64] = np.interp(
+        said[:-1], [*([] if known[0] else [0.0]), *said[anchors], said[-1]], [*([] if known[0] else [0.0]), *inner, float(sound.steps)]
+    )
+    return centres
+
+
+def _cheapest(wanted: _Wanted, sound: Loudness, around: npt.NDArray[np.floating], band: int, least: int) -> npt.NDArray[np.int64]:
+    """The steps at which words begin, and that at which the last one ends, each within `band` of `around`; `least` steps a word."""
+    count = len(wanted.centres)
+    bands = _bands(around, band, sound.steps, least)
+    usual = min(sound.clock[-1] / wanted.syllables.sum(), _SLOWEST_SYLLABLE_MS / STEP_MS * CLOCK_PER_STEP)
+    logarithms = np.log(np.maximum(np.arange(sound.clock[-1] + 1), 1) / usual)
+    shares = wanted.syllables.tolist()
+    lengths = {share: _length_cost(logarithms - np.log(share)) for share in set(shares)}
+    before = np.arange(bands[0][0], bands[0][1] + 1)
+    costs = _left_out(sound.clock[before] / usual) + wanted.stray_cost(0, before)
+    origins: list[npt.NDArray[np.int64]] = []
+    for index in range(1, count + 1):
+        here = np.arange(bands[index][0], bands[index][1] + 1)
+        passed = sound.clock[here][:, None] - sound.clock[before][None, :]
+        total = lengths[shares[index - 1]][np.maximum(passed, 0)] + costs[None, :]
+        total[here[:, None] - before[None, :] < least] = np.inf
+        origin = total.argmin(axis=1)
+        costs = total[np.arange(len(here)), origin]
+        origins.append(origin)
+        if index < count:
+            costs = costs + wanted.stray_cost(index, here) - _DIP * sound.dip[here]
+        before = here
+    costs = costs + _left_out((sound.clock[-1] - sound.clock[before]) / usual)
+    at = int(costs.argmin())
+    found = [int(before[at])]
+    for index in range(count, 0, -1):
+        at = int(origins[index - 1][at])
+        found.append(int(bands[index - 1][0] + at))
+    return np.array(found[::-1])
+
+
+def _bands(around: npt.NDArray[np.floating], band: int, steps: int, least: int) -> list[tuple[int, int]]:
+    """First and last step at which each word may begin (and the last one end), so that a way through always exists."""
+    count = len(around) - 1
+    room = [(index * least, steps - (count - index) * least) for index in range(count + 1)]
+    low = [int(min(max(at - band, first), last)) for at, (first, last) in zip(around, room, strict=True)]
+    high = [int(max(min(at + band, last), first)) for at, (first, last) in zip(around, room, strict=True)]
+    for index in range(1, count + 1):
+        low[index] = max(low[index], low[index - 1] + least)
+    for index in range(count - 1, -1, -1):
+        high[index] = min(high[index], high[index + 1] - least)
+    if any(begin > end for begin, end in zip(low, high, strict=True)):
+        return room
+    return list(zip(low, high, strict=True))
+
+
+def _left_out(syllables: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """What it costs that so much of the speech lies before the first word or behind the last."""
+    cost: npt.NDArray[np.float64] = np.where(syllables > 0, np.clip(syllables * _LEFT_OUT, _LEFT_OUT, _LEFT_OUT_LIMIT), 0)
+    return cost
+
+
+def _length_cost(far: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    far = np.abs(far)
+    cost: npt.NDArray[np.float64] = np.where(far < _ODD, far * far / 2, _ODD * far - _ODD * _ODD / 2) / _LENGTH_SPREAD**2
+    return cost
+
+
+def _spans(bounds: npt.NDArray[np.int64], sound: Loudness, length_ms: int) -> Spans:
+    """A word ends where the next one begins, or where the pause before that does."""
+    spans = []
+    for begin, end in pairwise(bounds.tolist()):
+        last = end
+        while last - begin > SHORTEST_MS // STEP_MS and sound.voiced[last - 1] == 0:
+            last -= 1
+        spans.append((begin * STEP_MS, min(last * STEP_MS, length_ms)))
+    return spans
