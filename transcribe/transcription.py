@@ -127,7 +127,7 @@ def transcribe_batch(
     line = place if isinstance(place, Line) else line_of(place)
     segments: list[Segment] = []
     for heard in _heard(sound, windows, engine, expected):
-        utterances = utterances_of(heard.window, heard.segments)
+        utterances = utterances_of(heard.window, heard.segments, heard.samples)
         for utterance in utterances:
             segments.append(_segment(len(segments), line, utterance, risks_of(utterance, utterances)))
     return tuple(segments)
