@@ -8,8 +8,9 @@ from rich.text import Text
 
 from api import answers, case_answers, record_words
 from api.messages import named
-from api.printing import as_json, console, print_answer, print_moment, say
+from api.printing import as_json, console, print_answer, print_moment, say, told_line
 from api.settings import api_settings
+from api.transcript_printing import beneath, second_opinion_lines, waiting_lines
 from archive.case_attachments import given_as
 from archive.digest import Json
 from archive.simplified import reading_of
@@ -57,7 +58,8 @@ def _step_field(name: str, value: Json) -> str:
     return f"{named('step_field', name, language)} {named('step_value', str(value), language)}"
 
 
-def transcript_shown(transcript: "Transcript", json_wanted: bool) -> None:
+def transcript_shown(transcript: "Transcript", json_wanted: bool, edits: Mapping[int, Mapping[str, Json]]) -> None:
+    """`edits` as `transcript_printing.edits_by_segment` tells them."""
     if json_wanted:
         segments: list[Json] = [
             {
@@ -67,6 +69,8 @@ def transcript_shown(transcript: "Transcript", json_wanted: bool) -> None:
                 "text": s.text,
                 **answers.read_as("text_simplified", s.text),
                 "risk": list(s.risk),
+                "heard_otherwise": s.heard_otherwise,
+                **({"edit": edits[s.number]} if s.number in edits else {}),
             }
             for s in transcript.segments
         ]
@@ -76,11 +80,17 @@ def transcript_shown(transcript: "Transcript", json_wanted: bool) -> None:
     p = transcript.provenance
     count = len(transcript.segments)
     out.print(say("command.transcript", version=transcript.version, segments=count, engine=p.engine, model=p.model), style="bold")
+    if told := told_line(transcript):
+        out.print("  " + told, style="dim", markup=False)
     for s in transcript.segments:
         mark = "*" if s.risk else " "
         out.print(f"  {s.number:>5} {mark} {format_ms(s.start_ms)}–{format_ms(s.end_ms)}  {s.text}", markup=False)
         if read := reading_of(s.text):
             out.print(f"          {say('script.simplified', text=read)}", style="dim", markup=False)
+        for line in beneath(s, edits.get(s.number), api_settings().language):
+            out.print(f"          {line}", style="yellow" if s.heard_otherwise is not None else "dim", markup=False)
+    for line in (*second_opinion_lines(transcript, api_settings().language), *waiting_lines(transcript, api_settings().language)):
+        out.print(f"  {line}", style="yellow", markup=False)
 
 
 def transcript_edited(transcript: "Transcript", segment: int, json_wanted: bool) -> None:

@@ -12,14 +12,16 @@ from typing import cast
 import numpy as np
 import structlog
 
+from api.expected_words import ExpectedWords
 from api.heard_spool import HeardSpool
-from api.line_hearing import Asked, batch_count, heard_batch, let_go_of_sound, plan_of
+from api.line_hearing import Asked, batch_count, heard_batch, let_go_of_sound, plan_of, told_in
 from api.operations import Progress
-from api.workplace import Workplace
 from api.telling_voices import labels_for
+from api.workplace import Workplace
 from archive.digest import Json
 from archive.transcript import Segment
 from transcribe.kept import segments_from_json
+from transcribe.loops import marked_loops
 from transcribe.transcription import provenance_of
 
 BATCHES_AT_HAND = 16
@@ -40,10 +42,10 @@ def store_heard(
             return version  # killed between the commit and the step's own record: it stands already
     asked = [Asked.of(plan) for plan in plans]
     batches = [(each, number) for each in asked for number in range(batch_count(workplace, recording_id, each))]
-
-    @lru_cache(maxsize=BATCHES_AT_HAND)
     voices = labels_for(workplace, recording_id, asked, again, tell)
     said_by = [batch for line in voices.lines for batch in line] if voices else None
+
+    @lru_cache(maxsize=BATCHES_AT_HAND)
     def batch(index: int) -> Sequence[Segment]:
         segments = segments_from_json(heard_batch(workplace, recording_id, *batches[index], tell))
         if said_by is None:
@@ -53,14 +55,18 @@ def store_heard(
     order = _order(batch, len(batches))
     numbers: list[Json] = [*sorted({each.line.pieces[-1].part for each in asked})]
     about: dict[str, Json] = {"job": job, "parts": numbers, **({"carried": carried} if carried else {})}
-    provenance = provenance_of(workplace.engine, asked[0].settings_in(workplace), workplace.archive.clock())
-    spans = [(plan.speech, plan.skipped) for plan in (plan_of(workplace, recording_id, each) for each in asked)]
     if voices:
         about["speakers"] = voices.parameters
+    provenance = provenance_of(workplace.engine, asked[0].settings_in(workplace), workplace.archive.clock())
+    if provenance.parameters.get("expected_words"):
+        # Instead of that some were: which words in which spans.
+        told = (told_in(each, plan_of(workplace, recording_id, each).windows) for each in asked)
+        about["expected_words"] = ExpectedWords.told(window for windows in told for window in windows).as_json()
+    spans = [(plan.speech, plan.skipped) for plan in (plan_of(workplace, recording_id, each) for each in asked)]
     stored = transcripts.store_heard(
         recording_id,
         replace(provenance, parameters={**provenance.parameters, **about}),
-        _in_order(batch, order),
+        marked_loops(_in_order(batch, order)),
         [span for speech, _ in spans for span in speech],
         [span for _, skipped in spans for span in skipped],
         workplace.archive.settings.actor,

@@ -7,14 +7,16 @@ another model than the present one, is made again wherever it is needed, and com
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
 import structlog
 
+from api.expected_words import ExpectedWords, expected_words, house_words
 from api.heard_spool import HeardSpool
 from api.operations import Progress
+from api.settings import api_settings
 from api.standings import recogniser_turn
 from api.workplace import Workplace
 from archive.digest import Json, digest_json
@@ -24,6 +26,7 @@ from transcribe.engines import Engine
 from transcribe.kept import line_from_json, line_to_json, plan_from_json, plan_to_json, segments_to_json
 from transcribe.seams import Line, joined_sound
 from transcribe.settings import TranscribeSettings
+from transcribe.speech_regions import Window
 from transcribe.transcription import PartPlan, pinned_settings, sound_of, transcribe_batch, windows_of
 
 PLANS_AT_HAND: Final = 8
@@ -36,12 +39,14 @@ _at_hand_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A line to hear and all that its windows depend on: `sounds` are the digests of its pieces' parts, `settings` as `pinned_settings`."""
+    """A line to hear and all that its windows depend on: `sounds` are the digests of its pieces' parts, `settings` as `pinned_settings`,
+    `words` what the recogniser is told to expect."""
 
     line: Line
     sounds: tuple[str, ...]
     may_carry: bool
     settings: Mapping[str, Json]
+    words: ExpectedWords = field(default_factory=ExpectedWords)
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -49,13 +54,15 @@ class Asked:
             "sounds": self.sounds,
             "may_carry": self.may_carry,
             "settings": self.settings,
+            "words": self.words.as_json(),
         }
 
     @classmethod
     def of(cls, kept: Mapping[str, Json]) -> "Asked":
         """What `as_json` wrote."""
         sounds = tuple(cast(Sequence[str], kept["sounds"]))
-        return cls(line_from_json(kept["line"]), sounds, bool(kept["may_carry"]), cast(Mapping[str, Json], kept["settings"]))
+        settings, words = cast(Mapping[str, Json], kept["settings"]), ExpectedWords.of(kept.get("words"))
+        return cls(line_from_json(kept["line"]), sounds, bool(kept["may_carry"]), settings, words)
 
     @property
     def key(self) -> str:
@@ -74,7 +81,16 @@ def ask(workplace: Workplace, recording: Recording, line: Line, may_carry: bool,
     """What is to be heard of a line. `settings` are those pinned already, none where this is the job's first."""
     digests = {part.number: part.digest for part in recording.parts}
     pinned = settings or pinned_settings(workplace.transcribe_settings, workplace.engine)
-    return Asked(line, tuple(digests[piece.part] for piece in line.pieces), may_carry, pinned)
+    return Asked(line, tuple(digests[piece.part] for piece in line.pieces), may_carry, pinned, _words(workplace, recording, line))
+
+
+def _words(workplace: Workplace, recording: Recording, line: Line) -> ExpectedWords:
+    """What may be named on the line; nothing for a recogniser that takes no words."""
+    if not workplace.engine.parameters.get("expected_words"):
+        return ExpectedWords()
+    return expected_words(
+        workplace.archive.catalog, recording, line.at(0), line.at(line.length_ms), house_words(api_settings().house_words)
+    )
 
 
 def plan_of(workplace: Workplace, recording_id: str, asked: Asked) -> PartPlan:
@@ -115,10 +131,17 @@ def heard_batch(workplace: Workplace, recording_id: str, asked: Asked, number: i
     windows = plan.windows[number * size : (number + 1) * size]
     with recogniser_turn(workplace, recording_id):
         sound = sound_of_line(workplace, recording_id, asked) if windows else None
-        heard = segments_to_json(transcribe_batch(sound, plan.line, windows, workplace.engine)) if sound else []
+        told = [words for _, _, words in told_in(asked, windows)]
+        heard = segments_to_json(transcribe_batch(sound, plan.line, windows, workplace.engine, told)) if sound else []
     spool.begin(recording_id)
     spool.keep(name, heard)
     return heard
+
+
+def told_in(asked: Asked, windows: Sequence[Window]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """(start_ms, end_ms, words) on the recording's time line: what is told in each window."""
+    spans = [(asked.line.at(window.regions[0].start_ms), asked.line.at(window.regions[-1].end_ms)) for window in windows]
+    return [(start, end, asked.words.within(start, end)) for start, end in spans]
 
 
 def _batch_size(asked: Asked) -> int:

@@ -21,11 +21,13 @@ from archive.digest import Json
 from archive.errors import LiveProofError
 from archive.simplified import reading_of
 from archive.timeline import format_ms
+from archive.told_words import told_words
 
 if TYPE_CHECKING:
     from api.workplace import Workplace
     from archive.case import BuiltPackage
     from archive.clip import Clip
+    from archive.transcript import Transcript
     from archive.verification import VerificationReport
     from ingest.admission import Admitted
     from ingest.extension import Extended
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from search.moments import Moment
 
 Watch = Callable[[str, int, int], None]
-SCREEN_LINES_SHOWN = 6
+SCREEN_LINES_SHOWN, TOLD_SHOWN = 6, 24
 
 
 def say(key: str, **values: object) -> str:
@@ -282,6 +284,15 @@ def _describe(out: Console, held: operations.Holding) -> None:
     for gap in recording.gaps:
         out.print("    " + say("command.gap", start=format_ms(gap.start_ms), end=format_ms(gap.end_ms), reason=_reason(gap.reason)))
     out.print("  " + say("command.beside", messages=held.messages, products=held.products, transcript=_transcript_state(held)))
+    if held.transcript and (told := told_line(held.transcript)):
+        out.print("  " + told, style="dim", markup=False)
+
+
+def told_line(transcript: "Transcript") -> str:
+    """Which words its recogniser was told to expect, of very many the first ones; empty where it was told none."""
+    words = told_words(transcript) or ()
+    more = f" … +{len(words) - TOLD_SHOWN}" if len(words) > TOLD_SHOWN else ""
+    return say("expected.told", words=say("list.between").join(words[:TOLD_SHOWN]) + more) if words else ""
 
 
 def _column() -> int:

@@ -14,6 +14,7 @@ from archive.report import Block, Document, Section, heading, paragraph, picture
 from archive.simplified import reading_of
 from archive.six_tests import RULE, Say, clock_time, not_proven, six_tests
 from archive.timeline import ClockMap, WallTime, format_ms
+from archive.told_words import told_words
 from archive.transcript import Segment
 from archive.transcripts import edits_of
 
@@ -157,6 +158,7 @@ def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, 
         (say("录像时间", "In the recording"), f"{format_ms(moment.start_ms)} – {format_ms(moment.end_ms)}"),
         (say("当地时刻", "Wall clock"), f"{clock_time(wall)} ± {uncertainty} ms" if wall else say("未知", "unknown")),
         (say("转写引擎", "Recogniser"), engine),
+        *_told(evidence, say),
         (say("把握", "Confidence"), "—" if evidence.confidence is None else f"{evidence.confidence:.2f}"),
         (say("存疑之处", "Doubts"), ", ".join(say(*DOUBTS.get(risk, (risk, risk))) for risk in evidence.risk) or "—"),
         (say("前后弹幕", "Chat around it"), say(f"{evidence.chat_lines} 条，已去标识", f"{evidence.chat_lines} lines, pseudonymised")),
@@ -171,6 +173,13 @@ def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, 
     if evidence.screenshots:
         blocks.append(pictures([(shot, shot.name) for shot in evidence.screenshots]))
     return tuple(blocks)
+
+
+def _told(evidence: MomentEvidence, say: Say) -> list[tuple[str, str]]:
+    """Which words the recogniser was told to expect there: names, never promises; nothing where that was not kept."""
+    moment, words = evidence.moment, evidence.words
+    told = told_words(words.heard, moment.start_ms, moment.end_ms) if words else None
+    return [] if told is None else [(say("告诉识别器会听到的词", "Words it was told to expect"), "、".join(told) or say("无", "none"))]
 
 
 def _in_simplified_script(evidence: MomentEvidence, say: Say) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """A host who is written down in traditional script: the words stay as they are, and a simplified line to read stands beside them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from api.cli import app
+from api.settings import api_settings
 from api.workplace import Workplace, open_workplace
-from archive.settings import ArchiveSettings
+from archive.settings import ArchiveSettings, archive_settings
 from ingest.admission import IngestRequest
 from search.settings import SearchSettings
 from tests.api.conftest import NOW, hold, srt
@@ -36,10 +37,22 @@ def client(abroad: Workplace) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def command_line(abroad: Workplace, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+def command_line(abroad: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """Runs a command in a language; what it printed."""
     monkeypatch.setenv("LIVEPROOF_HOME", str(abroad.archive.home))
     monkeypatch.setenv("LIVEPROOF_EMBEDDING_MODEL", "none")
-    return CliRunner()
+
+    def run(language: str, *arguments: str) -> str:
+        monkeypatch.setenv("LIVEPROOF_INTERFACE_LANGUAGE", language)
+        archive_settings.cache_clear()
+        api_settings.cache_clear()
+        ran = CliRunner().invoke(app, arguments)
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    yield run
+    archive_settings.cache_clear()
+    api_settings.cache_clear()
 
 
 def test_an_answer_quotes_the_words_as_written_and_reads_them_beside(client: TestClient) -> None:
@@ -63,10 +76,10 @@ def test_the_page_marks_the_words_as_written_and_labels_the_line_to_read(client:
         assert 'class="reading"' in page and "七天无理由退货" in page and label in page
 
 
-def test_the_command_line_shows_both(command_line: CliRunner) -> None:
-    shown = command_line.invoke(app, ["transcript", "show", "taipei-1"], env={"LANG": "zh_CN.UTF-8", "LC_ALL": ""}).output
+def test_the_command_line_shows_both(command_line: Callable[..., str]) -> None:
+    shown = command_line("zh", "transcript", "show", "taipei-1")
     assert "純羊絨" in shown and "简体（仅供阅读，以原文为准）：这条围巾是纯羊绒的" in shown
-    asked = json.loads(command_line.invoke(app, ["transcript", "show", "taipei-1", "--json"]).output)
+    asked = json.loads(command_line("en", "transcript", "show", "taipei-1", "--json"))
     assert [segment.get("text_simplified") for segment in asked["segments"]] == ["这条围巾是纯羊绒的", "七天无理由退货", None, None]
-    found = command_line.invoke(app, ["search", "纯羊绒"], env={"LANG": "en_US.UTF-8", "LC_ALL": ""}).output
+    found = command_line("en", "search", "纯羊绒")
     assert "「這條圍巾是純羊絨的" in found and "In simplified script, to read only: 这条围巾是纯羊绒的" in found
