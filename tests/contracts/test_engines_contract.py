@@ -40,7 +40,8 @@ def texts(answers: list[list[HeardSegment]]) -> list[str]:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def random_engine(request: pytest.FixtureRequest, workplace: Path) -> Engine:
-    return engine_of(request.param, workplace / "random.pt", workplace)
+    # Short features cost a quarter; what depends on their length has tests of its own.
+    return engine_of(request.param, workplace / "random.pt", workplace, whisper_context_ms=6000)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_expected_words_for_other_than_these_windows_are_refused(random_engine: 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_model_that_is_told_off_takes_no_expected_words(name: str, workplace: Path, windows: list[np.ndarray]) -> None:
-    engine = engine_of(name, workplace / "random.pt", workplace, whisper_expected_words="off")
+    engine = engine_of(name, workplace / "random.pt", workplace, whisper_expected_words="off", whisper_context_ms=6000)
     assert engine.transcribe(windows, [["鲸落面霜"]] * 3) == engine.transcribe(windows)
     assert engine.parameters["expected_words"] is False
 
@@ -117,7 +118,8 @@ def test_both_recognisers_are_told_the_same_words(workplace: Path, windows: list
     # Random weights write something else for every other prompt; in equal numbers both write the same.
     names = [["鲸落面霜", "HydraBoost 500", "<|endoftext|>小满"], [], ["一号链接"]]
     model = write_checkpoint(workplace / "writes-30.pt", tokens=30)
-    first, second = (texts(engine_of(name, model, workplace, whisper_compute="float32").transcribe(windows, names)) for name in ENGINES)
+    exact = {"whisper_compute": "float32", "whisper_context_ms": 6000}
+    first, second = (texts(engine_of(name, model, workplace, **exact).transcribe(windows, names)) for name in ENGINES)
     assert first == second
     assert all(first)
 
