@@ -32,6 +32,7 @@ from api import (
     reveal,
     screens,
     searches,
+    second_opinions,
     uploads,
 )
 from api.fields import At, Reply
@@ -81,6 +82,7 @@ def create_app(workplace: Workplace) -> FastAPI:
         retention,
         reveal,
         screens,
+        second_opinions,
         uploads,
         admissions,
         extensions,

@@ -18,6 +18,7 @@ from api.commands.models import models_app
 from api.commands.retention import hold_app, purge, retention_app, store_app
 from api.commands.reveal import reveal
 from api.commands.screen_text import screen_text
+from api.commands.transcribe import transcribe
 from api.commands.transcripts import transcript_app
 from api.commands.upload import upload
 from api.commands.watch import watch
@@ -50,6 +51,7 @@ app.command()(extend)
 app.command()(purge)
 app.command()(reveal)
 app.command(name="screen-text")(screen_text)
+app.command()(transcribe)
 app.command()(upload)
 app.command()(watch)
 app.add_typer(transcript_app, name="transcript")
@@ -86,6 +88,7 @@ def ingest(
         from api.custody_keeping import keep_custody
         from archive.timeline import WallTime
         from ingest.admission import IngestRequest
+        from transcribe.errors import ModelMissing
 
         request = IngestRequest(
             media=tuple(media or ()),
@@ -103,9 +106,16 @@ def ingest(
         with opened() as place:
             with printing.progress(as_json) as watch:
                 admitted = operations.ingest(place, request, actor or place.archive.settings.actor, watch)
-                if not no_process:
-                    _process(place, admitted.recording.id, watch)
-                keep_custody(place.archive)
+                try:
+                    if not no_process:
+                        _process(place, admitted.recording.id, watch)
+                except ModelMissing:
+                    # The recording is held all the same; its words come once a model is here.
+                    if not as_json:
+                        printing.ingested(place, admitted, False, False)
+                    raise
+                finally:
+                    keep_custody(place.archive)
             printing.ingested(place, admitted, not no_process, as_json)
 
 
@@ -120,7 +130,7 @@ def work(
         from api.custody_keeping import keeping_custody
         from api.processing import open_jobs
 
-        with open_jobs(place, watch) as jobs, keeping_custody(place.archive):
+        with open_jobs(place, watch, of_many=True) as jobs, keeping_custody(place.archive):
             backlog = Backlog(place, jobs)
             if forever:
                 backlog.work_on()
@@ -128,18 +138,6 @@ def work(
         printing.worked(backlog.done, backlog.failed, as_json)
         for error in backlog.failed.values():
             raise typer.Exit(exit_code_of(error))
-
-
-@app.command()
-def transcribe(recording: Recording, as_json: AsJson = False) -> None:
-    """Hear a recording anew: a further transcript version; the older ones stay."""
-    with reported(as_json), opened() as place:
-        from api.processing import open_jobs, transcribe_again
-
-        place.archive.catalog.recording(recording)
-        with printing.progress(as_json) as watch, open_jobs(place, watch) as jobs:
-            jobs.wait(transcribe_again(jobs, recording))
-        printing.shown(place, recording, as_json)
 
 
 @app.command()
@@ -152,6 +150,7 @@ def search(
     until: Annotated[Optional[str], typer.Option(help="Only what was said before this time.")] = None,  # noqa: UP045
     case: Annotated[Optional[str], typer.Option(help="In this case: its sessions, its calls and its papers.")] = None,  # noqa: UP045
     limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many moments.")] = 5,
+    doubtful: Annotated[bool, typer.Option("--doubtful", help="Count words in doubt as said, behind what was surely said.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the seconds in which the host promised it, or say that it was not said, with coverage."""
@@ -163,7 +162,7 @@ def search(
 
             if any((recording, product, host, since, until)):
                 raise InvalidRequest("a case is searched as a whole: leave out --recording, --product, --host, --since and --until")
-            case_answered(question, search_case(place, question, case, limit=limit), as_json)
+            case_answered(question, search_case(place, question, case, limit=limit, include_doubtful=doubtful), as_json)
             return
         from api import operations
         from archive.timeline import WallTime
@@ -177,6 +176,7 @@ def search(
             since=WallTime.parse(since) if since else None,
             until=WallTime.parse(until) if until else None,
             limit=limit,
+            include_doubtful=doubtful,
         )
         printing.answered(question, answer, as_json)
 

@@ -12,8 +12,8 @@ from archive.errors import NotFound
 from archive.job_board import Job, JobBoard
 from archive.timeline import WallTime
 
-# Jobs whose subject is a recording: what makes it searchable, and hearing it anew.
-RECORDING_KINDS: Final = ("process", "transcribe")
+# Jobs whose subject is a recording: what makes it searchable, hearing it anew, and a second opinion on its transcript.
+RECORDING_KINDS: Final = ("process", "transcribe", "second-opinion")
 PAPER_KINDS: Final = ("read", "read-again")
 INTERRUPTED: Final = "interrupted"
 # A worker gives a sign of life every ten seconds; one that gave none for so long is gone or stuck.
@@ -97,7 +97,6 @@ def report_json(report: JobReport) -> dict[str, Json]:
     case, _, paper = job.subject.rpartition(":")
     cancelled = job.notes.get("cancelled")
     return {
-        "job": job.id,
         "kind": job.kind,
         "recording": job.subject if job.kind in RECORDING_KINDS else None,
         "case": case if job.kind in PAPER_KINDS else None,
@@ -117,6 +116,7 @@ def report_json(report: JobReport) -> dict[str, Json]:
 def brief_json(report: JobReport) -> dict[str, Json]:
     """How far a job is."""
     return {
+        "job": report.job.id,
         "state": report.state,
         "step": report.step,
         "part": report.part,

@@ -4,7 +4,8 @@ Each batch of windows is a step of its own, so that kill -9 costs one batch. Ste
 process's workplace, set by `open_jobs`.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 
@@ -19,12 +20,16 @@ from api.job_reports import RECORDING_KINDS
 from api.media_checking import check_new_parts
 from api.operations import Progress, index, indexed_as_of, indexed_version
 from api.rendition_making import make_new_renditions
+from api.scratch_sweeping import sweep_scratch
 from api.screen_reading import read_new_parts, unread
+from api.second_hearing import hear_second
+from api.told_settings import hearing_as_told, told
 from api.workplace import Workplace
 from archive.errors import LiveProofError
 from archive.jobs import Jobs, wait_for_turn
+from transcribe.settings import TranscribeSettings
 
-KIND, AGAIN = RECORDING_KINDS
+KIND, AGAIN, SECOND = RECORDING_KINDS
 TURN = "turn"
 # A job looks what there is to do among its first steps; those after them may be thousands.
 LOOK_WITHIN = 8
@@ -32,19 +37,23 @@ LOOK_WITHIN = 8
 log = structlog.get_logger(__name__)
 
 _workplace: Workplace | None = None
-_watcher: Progress | None = None
+_watcher: Callable[[str, str, int, int], None] | None = None
 _progress: JobProgress | None = None
 
 
 @contextmanager
-def open_jobs(workplace: Workplace, watcher: Progress | None = None) -> Iterator[Jobs]:
-    """Run this process's job engine. `watcher(step, done, total)` is told how far a job of this process is."""
+def open_jobs(workplace: Workplace, watcher: Progress | None = None, of_many: bool = False) -> Iterator[Jobs]:
+    """Run this process's job engine. `watcher(step, done, total)` is told how far a job of this process is, and of which recording where
+    there are many.
+    """
     global _workplace, _watcher, _progress  # noqa: PLW0603 - dbos calls workflows by name, so what they work with can't be an argument
-    _workplace, _watcher, _progress = workplace, watcher, JobProgress(workplace.job_board, workplace.archive.clock)
+    _workplace, _progress = workplace, JobProgress(workplace.job_board, workplace.archive.clock)
+    _watcher = partial(_watched, watcher, of_many) if watcher else None
     record_reading.works_in(workplace)
     with _progress.kept():
         jobs = Jobs(workplace.archive.settings, workplace.archive.home)
         try:
+            sweep_scratch(workplace, RECORDING_KINDS)
             yield jobs
         finally:
             jobs.close()
@@ -78,9 +87,22 @@ def is_set_aside(workplace: Workplace, recording_id: str) -> bool:
     return isinstance(seen, int) and seen >= workplace.archive.catalog.as_of(recording_id)
 
 
-def transcribe_again(jobs: Jobs, recording_id: str) -> str:
-    """Hear a recording anew: a further transcript version, then the index moves to it. The job's id."""
-    return jobs.start(retranscribe_recording, recording_id, AGAIN, again=True)
+def transcribe_again(jobs: Jobs, recording_id: str, settings: TranscribeSettings | None = None) -> str:
+    """Hear a recording anew, with these settings: a further transcript version, then the index moves to it. The job's id.
+
+    The settings are kept with the job. ModelMissing or ModelUnusable where their model is not on this machine.
+    """
+    wanted = told(_place(), settings or _place().transcribe_settings)
+    return jobs.start(retranscribe_recording, recording_id, AGAIN, again=True, wanted=wanted)
+
+
+def ask_second_opinion(jobs: Jobs, recording_id: str, settings: TranscribeSettings, spans: Sequence[tuple[int, int]]) -> str:
+    """Have another recogniser hear these spans (none: all) and judge the newest transcript by it. The job's id.
+
+    The settings are kept with the job. ModelMissing or ModelUnusable where their model is not on this machine.
+    """
+    wanted = told(_place(), settings, {"spans": [[start, end] for start, end in spans]})
+    return jobs.start(second_opinion, recording_id, SECOND, again=True, wanted=wanted)
 
 
 def unprocessed(workplace: Workplace) -> list[str]:
@@ -112,12 +134,21 @@ def process_recording(recording_id: str) -> str:
 
 
 @DBOS.workflow(name="retranscribe_recording")
-def retranscribe_recording(recording_id: str) -> str:
-    """Hear all of it in any case, then index."""
+def retranscribe_recording(recording_id: str, wanted: str = "{}") -> str:
+    """Hear all of it in any case, with the settings that it was told, then index."""
     with _followed() as tell:
         DBOS.run_step({"name": TURN}, _wait_for_turn, recording_id, DBOS.workflow_id or "", tell)
-        hear_new_parts(_place, recording_id, tell, again=True, hears=partial(_hears, recording_id))
+        hear_new_parts(lambda: hearing_as_told(_place(), wanted), recording_id, tell, again=True, hears=partial(_hears, recording_id))
         DBOS.run_step({"name": "estimate clocks"}, _estimate_clocks, recording_id, tell)
+        return DBOS.run_step({"name": "index"}, _index, recording_id, tell)
+
+
+@DBOS.workflow(name="second_opinion")
+def second_opinion(recording_id: str, wanted: str) -> str:
+    """Hear with another recogniser what the newest transcript speaks of, judge it by that, then index."""
+    with _followed() as tell:
+        DBOS.run_step({"name": TURN}, _wait_for_turn, recording_id, DBOS.workflow_id or "", tell)
+        hear_second(lambda: hearing_as_told(_place(), wanted), recording_id, json.loads(wanted)["spans"], tell)
         return DBOS.run_step({"name": "index"}, _index, recording_id, tell)
 
 
@@ -161,7 +192,11 @@ def _tell(job_id: str, step: str, done: int, total: int) -> None:
     if _progress:
         _progress.tell(job_id, step, done, total)
     if _watcher and step != WAIT:
-        _watcher(step, done, total)
+        _watcher(job_id, step, done, total)
+
+
+def _watched(watcher: Progress, of_many: bool, job_id: str, step: str, done: int, total: int) -> None:
+    watcher(f"{step} {job_id.split(':', 1)[-1].rpartition(':')[0]}" if of_many else step, done, total)
 
 
 def _place() -> Workplace:

@@ -2,7 +2,7 @@
 
 from api import record_reading
 from api.heard_spool import HeardSpool
-from api.processing import AGAIN, KIND
+from api.job_reports import RECORDING_KINDS
 from api.workplace import Workplace
 from archive.errors import PlanChanged
 from archive.jobs import forget_jobs
@@ -34,6 +34,6 @@ def forget_purged(workplace: Workplace) -> int:
         workplace.index.remove_record(case_id)
     gone = {stone.subject for stone in archive.retention.tombstones() if stone.kind == "recording"} - set(archive.catalog.ids())
     for recording_id in sorted(gone):
-        forget_jobs(archive.settings, archive.home, (KIND, AGAIN), recording_id)
+        forget_jobs(archive.settings, archive.home, RECORDING_KINDS, recording_id)
         HeardSpool.of(archive.home, recording_id).discard()
     return sum(workplace.index.remove(recording_id) for recording_id in sorted(gone))

@@ -11,6 +11,7 @@ from api import answers, examples, operations
 from api.fields import At, FromMs, IdInPath, Reply, ToMs, actor
 from api.media import file_response
 from api.transcript_edits import edit_transcript
+from api.transcript_printing import edits_by_segment
 from archive.catalog_json import event_json
 from archive.errors import NotFound
 from archive.redaction import Pseudonyms, mask, pseudonym_secret
@@ -42,7 +43,10 @@ def read_transcript(
     version: Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the newest.")] = None,
     limit: Limit = 1000,
 ) -> Reply:
-    """Segments that overlap the span. `more` is true where `limit` cut the answer short: ask on from the last segment's end."""
+    """Segments that overlap the span; one that people edited says in `edit` who, when, why, and what the machine heard.
+
+    `more` is true where `limit` cut the answer short: ask on from the last segment's end.
+    """
     recording = workplace.archive.catalog.recording(recording_id)
     if version is None:
         transcript = workplace.archive.transcripts.latest(recording_id)
@@ -50,11 +54,15 @@ def read_transcript(
         transcript = workplace.archive.transcripts.version(recording_id, version)
     if transcript is None:
         raise NotFound(f"recording {recording_id} has no transcript yet: run liveproof work, or wait until it is transcribed")
+    edits = edits_by_segment(workplace, transcript)
     said = [s for s in transcript.segments if (from_ms is None or s.end_ms > from_ms) and (to_ms is None or s.start_ms < to_ms)]
     return {
         "recording": recording_id,
         "transcript": answers.transcript_json(transcript),
-        "segments": [answers.segment_json(recording, segment) for segment in said[:limit]],
+        "segments": [
+            {**answers.segment_json(recording, segment), **({"edit": edits[segment.number]} if segment.number in edits else {})}
+            for segment in said[:limit]
+        ],
         "more": len(said) > limit,
     }
 

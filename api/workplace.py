@@ -1,8 +1,9 @@
 """What one process works with: the archive, the search index and, once asked for, the sentence embedder and the recogniser."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from api.engines import Engines
 from archive.job_board import JobBoard
 from archive.logs import configure_logs
 from archive.opening import Archive, open_archive
@@ -11,10 +12,13 @@ from archive.timeline import Clock, WallTime
 from search.embeddings import Embedder, open_embedder
 from search.indexes import Index, open_index
 from search.settings import SearchSettings
-from transcribe.engines import Engine, load_engine
+from transcribe.engines import Engine
+from transcribe.errors import ModelUnusable
 from transcribe.ocr import Ocr, open_ocr
 from transcribe.settings import TranscribeSettings, transcribe_settings
 from transcribe.speakers import SpeakerTeller, open_speakers
+
+_OPENED = ("index", "embedder", "speakers", "ocr")
 
 
 @dataclass
@@ -24,6 +28,8 @@ class Workplace:
     archive: Archive
     search_settings: SearchSettings
     transcribe_settings: TranscribeSettings
+    engines: Engines = field(default_factory=Engines)
+    model_digest: str | None = None
 
     @cached_property
     def index(self) -> Index:
@@ -34,9 +40,23 @@ class Workplace:
         """None where no sentence model is held: search then goes by words, sounds, quantities and concepts."""
         return open_embedder(self.search_settings, self.archive.home)
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
-        return load_engine(self.transcribe_settings, self.archive.home)
+        """The recogniser. ModelMissing, or ModelUnusable where its model is not that of `model_digest` any more."""
+        engine = self.engines.of(self.transcribe_settings, self.archive.home)
+        if self.model_digest not in (None, engine.model_digest):
+            raise ModelUnusable(
+                f"the model {engine.model} is now {engine.model_digest}, but the job began with {self.model_digest}: put that one back, or "
+                "cancel the job and begin anew"
+            )
+        return engine
+
+    def hearing_with(self, settings: TranscribeSettings, model_digest: str | None = None) -> "Workplace":
+        """The same workplace for hearing with other settings; engines are shared, and nothing of it needs closing."""
+        view = replace(self, transcribe_settings=settings, model_digest=model_digest)
+        opened = {"job_board": self.job_board, **{name: self.__dict__[name] for name in _OPENED if name in self.__dict__}}
+        view.__dict__.update(opened)
+        return view
 
     @cached_property
     def job_board(self) -> JobBoard:

@@ -17,6 +17,13 @@ class ModelUnusable(LiveProofError):
     status = 503
 
 
+class NoSecondOpinion(LiveProofError):
+    """No other recogniser or model is on this machine that could hear the same again, or there is nothing for it to hear."""
+
+    exit_code = 83
+    status = 503
+
+
 class SoundUnreadable(LiveProofError):
     """The sound of a file can't be decoded, or takes longer than is allowed."""
 

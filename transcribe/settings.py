@@ -44,6 +44,14 @@ class TranscribeSettings(BaseSettings):
         "auto", description="Names expected in a window are told to the model as a prompt; auto: unless its description says no."
     )
     whisper_hear_again: bool = Field(True, description="A window whose text goes round in circles is heard again, in halves.")
+    second_whisper_engine: Literal["auto", "faster-whisper", "openai-whisper"] = Field(
+        "auto", description="Which recogniser gives a second opinion. auto: the other one where it can read the model."
+    )
+    second_whisper_model: str = Field(
+        "auto",
+        description="Model of the second opinion: name, folder or .pt file. auto: the same weights in the other recogniser, "
+        "else another model that is on this machine.",
+    )
     whisper_bundled: Path = Field(BUNDLED_MODEL, description="The demo model, which demo-whisper names.")
     speech_threshold: float = Field(0.4, gt=0, lt=1, description="Silero probability from which a 32 ms frame counts as speech.")
     speech_min_pause_ms: int = Field(224, ge=64, le=5000, description="A pause this long ends an utterance, in ms.")
@@ -59,14 +67,14 @@ class TranscribeSettings(BaseSettings):
     speaker_model: str = Field(
         "none", description="Name or .onnx file of the model that tells voices apart (sherpa-onnx); none: nobody is told apart."
     )
+    speaker_threshold: float = Field(0.5, gt=0, lt=1, description="Cosine from which two stretches of speech count as one voice.")
+    speaker_most: int = Field(8, ge=1, le=50, description="Voices told apart in one recording at most; further ones stay unsaid.")
+    speaker_min_ms: int = Field(1000, ge=300, le=10_000, description="Shorter segments are given to no voice, in ms.")
     sound_max_hours: int = Field(100, ge=1, le=240, description="A file whose sound is longer is refused, in hours.")
     ocr_threads: int = Field(
         1, ge=0, le=256, description="Processor threads of reading text in pictures, which comes after hearing; 0: one for each core."
     )
     record_max_bytes: int = Field(200 << 20, ge=1, description="A record of a case that is longer is not read, in bytes.")
-    speaker_threshold: float = Field(0.5, gt=0, lt=1, description="Cosine from which two stretches of speech count as one voice.")
-    speaker_most: int = Field(8, ge=1, le=50, description="Voices told apart in one recording at most; further ones stay unsaid.")
-    speaker_min_ms: int = Field(1000, ge=300, le=10_000, description="Shorter segments are given to no voice, in ms.")
     record_max_pages: int = Field(1000, ge=1, description="Pages, slides or pictures of one record that are read at most.")
     record_ocr_max: int = Field(300, ge=0, description="Pictures and pages of one record that are read by OCR at most.")
     record_max_pixels: int = Field(100_000_000, ge=1, description="A picture with more pixels is not read.")

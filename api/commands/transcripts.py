@@ -18,13 +18,14 @@ def transcript_show(
 ) -> None:
     """A transcript with the numbers of its segments."""
     with reported(as_json), opened() as place:
+        from api.transcript_printing import edits_by_segment
         from archive.errors import NotFound
 
         place.archive.catalog.recording(recording)
         found = place.archive.transcripts.version(recording, version) if version else place.archive.transcripts.latest(recording)
         if found is None:
             raise NotFound(f"recording {recording} has no transcript yet: run liveproof work")
-        case_printing.transcript_shown(found, as_json)
+        case_printing.transcript_shown(found, as_json, edits_by_segment(place, found))
 
 
 @transcript_app.command("edit")

@@ -92,6 +92,25 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "step.store": ("保存并计算摘要", "keep and hash"),
     "step.plan": ("找出有人说话的地方", "find speech"),
     "step.transcribe": ("听写", "transcribe"),
+    "step.second": ("第二识别器听写", "second opinion"),
+    "command.second_opinion": (
+        "第二识别器 {engine}（{model}）比对了 {compared} 句：{agreeing} 句一致，{disagreeing} 句不一致，另听到 {heard_only} 处",
+        "second opinion by {engine} ({model}) on {compared} segments: {agreeing} agree, {disagreeing} not, {heard_only} heard by it alone",
+    ),
+    "command.heard_otherwise": ("另一识别器听作：{text}", "another recogniser heard: {text}"),
+    "command.edited_line": (
+        "{by} 于 {at} 改（{reason}）；机器听作：{machine}",
+        "edited by {by} at {at} ({reason}); the machine heard: {machine}",
+    ),
+    "command.to_look_at": (
+        "{count} 处人工更正待复核：重新听写后那里的文字变了，请改或确认（transcript edit）",
+        "{count} edit(s) to be looked at: other words are heard there now, so edit or confirm them (transcript edit)",
+    ),
+    "command.waiting_edit": (
+        "{start} 「{before}」→「{after}」 {by} {at} {reason}",
+        "{start} “{before}” → “{after}” {by} {at} {reason}",
+    ),
+    "command.heard_nothing": ("另一识别器此处没有听到说话", "another recogniser heard nothing here"),
     "step.clock": ("对时", "estimate clocks"),
     "step.index": ("建立索引", "index"),
     "step.rendition": ("准备播放文件", "make ready to play"),

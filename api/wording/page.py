@@ -42,6 +42,9 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.products": ("{count} 件商品", "{count} products"),
     "page.no_media": ("只有字幕，没有音视频", "captions only, no media"),
     "page.missing": ("缺 {amount}", "{amount} missing"),
+    "page.heard_otherwise": ("另一识别器听作：{text}", "Another recogniser heard: {text}"),
+    "page.heard_nothing": ("另一识别器此处没有听到说话", "Another recogniser heard nothing here"),
+    "page.edited_line": ("{by} 改（{reason}）；机器听作：{machine}", "Edited by {by} ({reason}); the machine heard: {machine}"),
     "page.perhaps": ("或许说过，请听原声", "perhaps said: listen"),
     "page.perhaps_why": (
         "这些话的识别存疑（原因见标注），所以不算主播说过。",

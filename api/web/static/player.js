@@ -132,7 +132,13 @@ async function showAround(moment) {
 
 function saidRow(segment, moment) {
   const button = element("button", { type: "button" }, element("time", {}, clock(segment.start_ms)), element("span", {}, segment.text));
+  if (segment.speaker) button.append(element("small", { class: "reading voice" }, text("voice", { number: segment.speaker })));
   if (segment.text_simplified) button.append(element("small", { class: "reading", title: text("simplified") }, segment.text_simplified));
+  if (segment.heard_otherwise !== null) {
+    const said = segment.heard_otherwise ? text("heard_otherwise", { text: segment.heard_otherwise }) : text("heard_nothing");
+    button.append(element("small", { class: "reading other" }, said));
+  }
+  if (segment.edit) button.append(element("small", { class: "reading" }, text("edited_line", segment.edit)));
   button.addEventListener("click", () => go(segment.start_ms));
   const quoted = segment.start_ms < moment.end && segment.end_ms > moment.start;
   const kinds = ["said", quoted && "quoted", segment.risk.some((risk) => risk !== "edited_by_hand") && "doubtful"].filter(Boolean).join(" ");
