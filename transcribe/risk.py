@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from transcribe.loops import alike
 from transcribe.phantoms import is_closing, is_credit, is_sound_description
+from transcribe.prompt_echo import echoes_prompt
 from transcribe.utterances import Utterance
 
 # Thresholds of `whisper.transcribe`.
@@ -52,6 +53,7 @@ class Risk(StrEnum):
     PHANTOM = "phantom_phrase"
     SOUND_DESCRIPTION = "sound_description"
     OTHER_SCRIPT = "other_script"
+    PROMPT_ECHO = "prompt_echo"
 
 
 def compression_ratio(text: str) -> float:
@@ -60,9 +62,12 @@ def compression_ratio(text: str) -> float:
     return len(encoded) / len(zlib.compress(encoded))
 
 
-def risks_of(utterance: Utterance, neighbours: Sequence[Utterance] = (), voice: int = 100, language: str = "auto") -> tuple[str, ...]:
+def risks_of(
+    utterance: Utterance, neighbours: Sequence[Utterance] = (), voice: int = 100, language: str = "auto", told: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Risks in a fixed order. `neighbours`: the window's utterances, among which a loop shows as the same line again and again;
-    `voice`: how surely somebody speaks there, in percent (see Region); `language`: the one asked for, or `auto`."""
+    `voice`: how surely somebody speaks there, in percent (see Region); `language`: the one asked for, or `auto`; `told`: words that the
+    recogniser was told to expect."""
     text = utterance.text
     shared = utterance.shared_ms >= _SHARED_WITH_SPEECH * (utterance.end_ms - utterance.start_ms)
     pace = has_likely_pace(text, utterance.end_ms - utterance.start_ms)
@@ -77,6 +82,7 @@ def risks_of(utterance: Utterance, neighbours: Sequence[Utterance] = (), voice: 
         (Risk.PHANTOM, is_credit(text) or (weak and is_closing(text))),
         (Risk.SOUND_DESCRIPTION, is_sound_description(text)),
         (Risk.OTHER_SCRIPT, in_other_script(text, language)),
+        (Risk.PROMPT_ECHO, echoes_prompt(text, told, weak=weak)),
     )
     return tuple(str(risk) for risk, given in found if given)
 

@@ -21,6 +21,7 @@ from archive.transcript import Provenance, Segment, Word
 from transcribe.audio import Samples, Sound, ffmpeg_program, has_sound, hold_sound
 from transcribe.engines import Engine
 from transcribe.hearing_again import Heard, again_in_halves
+from transcribe.loops import marked_loops
 from transcribe.risk import risks_of
 from transcribe.seams import Carried, Line, line_of, split_at_end
 from transcribe.settings import FULL_CONTEXT_MS, TranscribeSettings
@@ -124,12 +125,14 @@ def transcribe_batch(
 
     `expected`: for each window, names that may come up in it (see Engine.transcribe).
     """
-    line = place if isinstance(place, Line) else line_of(place)
+    line, language = place if isinstance(place, Line) else line_of(place), str(engine.parameters.get("language", "auto"))
     segments: list[Segment] = []
+    told = {window.number: words for window, words in zip(windows, expected, strict=False)}
     for heard in _heard(sound, windows, engine, expected):
         utterances = utterances_of(heard.window, heard.segments, heard.samples)
         for utterance in utterances:
-            segments.append(_segment(len(segments), line, utterance, risks_of(utterance, utterances)))
+            risk = risks_of(utterance, utterances, heard.window.voice_at(utterance.start_ms), language, told.get(heard.window.number, ()))
+            segments.append(_segment(len(segments), line, utterance, risk))
     return tuple(segments)
 
 
@@ -152,7 +155,7 @@ def joined(plan: PartPlan, batches: Sequence[Sequence[Segment]]) -> PartTranscri
     numbered = tuple(replace(segment, number=number) for number, segment in enumerate(segments))
     if any(later.start_ms < earlier.start_ms for earlier, later in pairwise(numbered)):
         numbered = tuple(replace(s, number=n) for n, s in enumerate(sorted(numbered, key=lambda s: (s.start_ms, s.number))))
-    return PartTranscript(plan.part, numbered, plan.speech, plan.skipped, plan.sound)
+    return PartTranscript(plan.part, tuple(marked_loops(numbered)), plan.speech, plan.skipped, plan.sound)
 
 
 def transcribe_part(

@@ -36,6 +36,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "risk.edited_by_hand": ("文字经人工改动", "the words were edited by hand"),
     "risk.phantom_phrase": ("像是识别器的套话", "a phrase recognisers make up"),
     "risk.sound_description": ("没有字词，只有声音说明或标点", "no words, only names of sounds or punctuation"),
+    "risk.prompt_echo": ("像是把告诉它的名称写了出来", "may be the names it was told, written as if said"),
     "risk.other_script": ("文字不属所用语言", "in a script the language isn't written in"),
     "risk.second_opinion": ("另一识别器听得不同", "another recogniser heard something else"),
     "promise_doubtful": ("所据文字存疑", "read from words in doubt"),
