@@ -21,7 +21,7 @@ LOG_PROB = -1.0
 NO_SPEECH = 0.6
 # A third of the words below .5: of 56 generated lines heard rightly none, of 34 heard wrongly or where nobody spoke 23.
 _UNSURE_WORD, _UNSURE_SHARE, _UNSURE_FROM = 0.5, 1 / 3, 3
-# Silero's mean over a region: speech .58 to .97, over music too; humming in syllables, without a word, .2 to .6.
+# Silero's mean over a region: speech .58 to .97, over music too; tunes and noise that it takes for speech .2 to .5, humming .2 to .9.
 _VOICE = 50
 _WEAK_VOICE, _WEAK_LOG_PROB, _WEAK_NO_SPEECH = 80, -0.5, 0.2
 _SHARED_WITH_SPEECH = 0.3

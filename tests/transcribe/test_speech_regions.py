@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transcribe.worlds import speech_samples, spoken_lines
-from transcribe.speech_regions import FRAME_MS, Region, find_regions, merged_spans, pack, skipped_spans, speech_probabilities
+from transcribe.speech_regions import FRAME_MS, Region, Window, find_regions, merged_spans, pack, skipped_spans, speech_probabilities
 
 OPTIONS = {"threshold": 0.4, "min_pause_ms": 224, "pad_ms": 200, "max_ms": 28_000}
 
@@ -82,3 +82,14 @@ def test_speech_without_a_pause_is_cut_where_it_is_least_speech_like() -> None:
     regions = find_regions(frames, duration_ms=32_000, threshold=0.4, min_pause_ms=224, pad_ms=0, max_ms=10_000)
     assert regions[0].offset_ms == pytest.approx(201 * FRAME_MS, abs=FRAME_MS)
     assert sum(region.length_ms for region in regions) == 32_000
+
+
+def test_a_region_says_how_surely_it_is_a_voice() -> None:
+    frames = [0.95] * 40 + [0.0] * 20 + [0.45] * 40 + [0.0] * 20
+    sure, unsure = find_regions(frames, duration_ms=len(frames) * FRAME_MS, **OPTIONS)
+    assert (sure.voice, unsure.voice) == (95, 45)
+
+
+def test_a_voice_is_that_of_the_region_at_hand_or_the_nearest() -> None:
+    window = Window(0, (Region(0, 1000, 0, 1000, 90), Region(5000, 6000, 5000, 6000, 40)))
+    assert [window.voice_at(ms) for ms in (0, 900, 1100, 4800, 5500, 9000)] == [90, 90, 90, 40, 40, 40]
