@@ -43,7 +43,7 @@ _ONE = "|".join(f"(?:{words})" for words in _CLOSINGS)
 _CLOSING = re.compile(f"(?:{_ONE})(?:(?: and)? ?(?:{_ONE}))*")
 # Brackets, asterisks or notes around a short text, as subtitles tell of sounds.
 _BRACKETS = ("[]", "()", "（）", "【】", "［］", "**")
-_AROUND = [f"{re.escape(a)}[^{re.escape(b)}]{{0,24}}{re.escape(b)}" for a, b in _BRACKETS]
+_AROUND = [f"{re.escape(pair[0])}[^{re.escape(pair[1])}]{{0,24}}{re.escape(pair[1])}" for pair in _BRACKETS]
 _DESCRIBED = re.compile("|".join([*_AROUND, "[♪♫♬♩][^♪♫♬♩]*[♪♫♬♩]"]))
 _SPACES = re.compile(r"\s+")
 _BETWEEN_WIDE = re.compile(r"(?<=[^\x00-\x7f\uac00-\ud7af]) (?=[^\x00-\x7f\uac00-\ud7af])")
