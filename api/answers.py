@@ -271,7 +271,7 @@ def segment_json(recording: Recording, segment: Segment) -> dict[str, Json]:
     """One utterance. `words` are [start_ms, end_ms, text, probability or null]; `part_ms` is its place in the part's file.
 
     `text_simplified`: the text in simplified script, to read beside it; only where that differs. `heard_otherwise`: what a second
-    recogniser wrote where it disagreed.
+    recogniser wrote where it disagreed. `speaker`: the number of the voice, null where nobody told voices apart or it is unsure.
     """
     wall, uncertainty_ms = recording.wall_at(segment.start_ms)
     return {
@@ -284,6 +284,7 @@ def segment_json(recording: Recording, segment: Segment) -> dict[str, Json]:
         "risk": list(segment.risk),
         "heard_otherwise": segment.heard_otherwise,
         "confidence": segment.confidence,
+        "speaker": segment.speaker,
         "wall_start": _iso(wall),
         "uncertainty_ms": uncertainty_ms,
         **place_json(recording, segment.start_ms),

@@ -69,6 +69,7 @@ def transcript_shown(transcript: "Transcript", json_wanted: bool, edits: Mapping
                 "text": s.text,
                 **answers.read_as("text_simplified", s.text),
                 "risk": list(s.risk),
+                "speaker": s.speaker,
                 "heard_otherwise": s.heard_otherwise,
                 **({"edit": edits[s.number]} if s.number in edits else {}),
             }
@@ -84,7 +85,8 @@ def transcript_shown(transcript: "Transcript", json_wanted: bool, edits: Mapping
         out.print("  " + told, style="dim", markup=False)
     for s in transcript.segments:
         mark = "*" if s.risk else " "
-        out.print(f"  {s.number:>5} {mark} {format_ms(s.start_ms)}–{format_ms(s.end_ms)}  {s.text}", markup=False)
+        voice = f"[{say('speaker.voice', number=s.speaker)}] " if s.speaker else ""
+        out.print(f"  {s.number:>5} {mark} {format_ms(s.start_ms)}–{format_ms(s.end_ms)}  {voice}{s.text}", markup=False)
         if read := reading_of(s.text):
             out.print(f"          {say('script.simplified', text=read)}", style="dim", markup=False)
         for line in beneath(s, edits.get(s.number), api_settings().language):

@@ -80,6 +80,7 @@ _SEGMENT: Mapping[str, Json] = {
     "words": [[73500, 74200, "支持", 0.98]],
     "risk": [],
     "heard_otherwise": None,
+    "speaker": "1",
     "confidence": 0.94,
     "wall_start": "2026-11-18T12:01:13.500Z",
     "uncertainty_ms": 1000,

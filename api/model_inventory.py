@@ -9,7 +9,7 @@ from search.embeddings import DEFAULT_MODEL, PUBLISHED_DEFAULT
 from search.embeddings import list_models as list_sentence_models
 from transcribe.errors import ModelMissing
 from transcribe.known_models import KNOWN_MODELS, KNOWN_VOICES
-from transcribe.models import find_by_name, missing
+from transcribe.models import find_by_name, locate_model, missing
 from transcribe.models import list_models as list_speech_models
 from transcribe.speakers import list_voice_models
 
@@ -35,6 +35,15 @@ def inventory(place: Workplace, *, with_digests: bool = False) -> list[ModelRow]
     rows = [ModelRow(m.name, m.needed_for, m.where, m.size_bytes, m.digest, m.state, m.note) for m in speech]
     rows += [ModelRow(m.name, m.needed_for, m.where, m.size_bytes, m.digest, m.state, m.note) for m in sentences]
     return rows + [ModelRow(m.name, m.needed_for, m.where, m.size_bytes, m.digest, m.state, m.note) for m in voices]
+
+
+def missing_model(place: Workplace) -> str | None:
+    """What the speech model's absence is and how it is mended; None where one is here."""
+    try:
+        locate_model(place.transcribe_settings, place.archive.home)
+    except ModelMissing as error:
+        return str(error)
+    return None
 
 
 def published(name: str, home: Path) -> PublishedModel:

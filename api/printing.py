@@ -131,9 +131,13 @@ def status(place: "Workplace", json_wanted: bool) -> None:
     held = [operations.holding(place, recording.id) for recording in place.archive.catalog.recordings()]
     open_cases = len(place.archive.cases.cases())
     head = place.archive.custody.head()
+    from api.model_inventory import missing_model
+
     if json_wanted:
         as_json(
             {
+    unheard = sum(one.transcript is None and one.recording.has_media for one in held)
+    lacking = missing_model(place) if unheard else None
                 "home": str(place.archive.home),
                 "recordings": [answers.holding_json(one) for one in held],
                 "cases": open_cases,
@@ -142,10 +146,13 @@ def status(place: "Workplace", json_wanted: bool) -> None:
             }
         )
         return
+                "waiting_for_model": {"recordings": unheard, "problem": lacking} if lacking else None,
     out = console()
     out.print(say("command.home", home=place.archive.home, entries=head.seq if head else 0, cases=open_cases))
     if not held:
         out.print(say("command.empty"))
+    if lacking:
+        out.print(say("models.waiting", count=unheard, problem=lacking), style="yellow", markup=False)
         return
     table = Table(box=None, pad_edge=False)
     for key in ("recording", "started", "length", "parts", "chat", "transcript"):

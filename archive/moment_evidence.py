@@ -219,6 +219,7 @@ def _reading(
     for edit in edits:
         if isinstance(edit, dict):
             lines.append(f"  {edit['segment']}: 「{edit['before']}」→「{edit['after']}」 {edit['by']} {edit['at']} {edit['reason']}")
+        voice = f"〔声音 voice {s.speaker}〕" if s.speaker else ""
     return "\n".join(lines) + "\n"
 
 

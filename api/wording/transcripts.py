@@ -2,6 +2,8 @@
 
 TRANSCRIPTS: dict[str, tuple[str, str]] = {
     "script.simplified": ("简体（仅供阅读，以原文为准）：{text}", "In simplified script, to read only: {text}"),
+    "speaker.voice": ("声音 {number}", "voice {number}"),
+    "page.voice": ("声音 {number}", "voice {number}"),
     "page.simplified": ("简体，仅供阅读，以原文为准", "In simplified script, to read only: the line above is what was written"),
     "expected.told": ("告诉识别器会听到的词：{words}", "Words that the recogniser was told to expect: {words}"),
     "problem.HouseWordsUnusable": ("常用名称文件不可用", "The file of house words can't be used"),

@@ -192,6 +192,10 @@ def test_without_its_model_an_ingest_says_what_to_get_and_carries_on_once_it_is_
     ingest = ("ingest", str(speech), "--id", "speech", "--json")
     ran = liveproof(home, *ingest, expect=24, LIVEPROOF_WHISPER_MODEL="large-v2")
     assert "large-v2" in ran.stderr
+    nothing_here = {"LIVEPROOF_WHISPER_MODEL": "auto", "HOME": str(tmp_path), "HF_HOME": str(tmp_path)}
+    waiting = json.loads(liveproof(home, "status", "--json", **nothing_here).stdout)["waiting_for_model"]
+    assert waiting["recordings"] == 1
+    assert "models fetch small" in waiting["problem"]
     assert json.loads(liveproof(home, "show", "speech", "--json").stdout)["segments"] == 0
     answer = json.loads(liveproof(home, *ingest, LIVEPROOF_WHISPER_MODEL="demo-whisper").stdout)
     assert answer["already_held"] is True

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from api import operations
+from api import case_printing, operations
+from api.answers import segment_json
 from api.heard_spool import HeardSpool
 from api.processing import open_jobs, process_or_index, transcribe_again
 from api.workplace import Workplace, open_workplace
@@ -111,6 +112,14 @@ def test_a_recording_that_grew_keeps_its_labels_and_knows_its_voices_again(grown
     for label, found in shares(whole).items():
         assert max(found, key=lambda name: found[name]) == max(shares(first)[label], key=lambda name: shares(first)[label][name])
         assert max(found.values()) >= 0.9 * sum(found.values())
+
+
+def test_the_command_and_the_api_show_the_voices(grown: tuple[Workplace, Transcript], capsys: pytest.CaptureFixture[str]) -> None:
+    place, first = grown
+    case_printing.transcript_shown(first, False, {})
+    assert "voice 1" in capsys.readouterr().out.replace("声音 1", "voice 1")
+    recording = place.archive.catalog.recording("r1")
+    assert [segment_json(recording, segment)["speaker"] for segment in first.segments] == [s.speaker for s in first.segments]
 
 
 def test_nothing_of_the_voices_is_left_once_the_version_stands(grown: tuple[Workplace, Transcript]) -> None:
