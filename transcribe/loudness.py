@@ -56,7 +56,8 @@ def loudness(samples: Samples, from_ms: int, steps: int) -> Loudness:
     first, count = from_ms // STEP_MS - _REACH, steps + 1 + 2 * _REACH
     level = _levels(samples, first * STEP_MS + from_ms % STEP_MS, count)
     inner = level[_REACH : _REACH + steps + 1]
-    peak, floor = np.percentile(inner, (95, 5))
+    ordered = np.sort(inner)
+    floor, peak = (float(ordered[int(share * steps)]) for share in (0.05, 0.95))
     around = np.lib.stride_tricks.sliding_window_view(level, _REACH + 1).max(axis=1)
     before, after = around[: steps + 1], around[_REACH : _REACH + steps + 1]
     surest = float(np.clip((peak - floor) / 2, _LEAST_SURE, _SUREST))
@@ -84,7 +85,7 @@ def _levels(samples: Samples, from_ms: int, count: int) -> npt.NDArray[np.float6
     held = samples[wanted]
     sound[begun : begun + len(held)] = held
     sound[1:] -= np.float32(_EMPHASIS) * sound[:-1]
-    blocks = np.square(sound, dtype=np.float64).reshape(-1, half).sum(axis=1)
+    blocks = np.square(sound.reshape(-1, half)).sum(axis=1, dtype=np.float64)
     level = np.log10((blocks[:-1] + blocks[1:]) / (2 * half) + _TINY)
     smooth: npt.NDArray[np.float64] = (level[:-2] + 2 * level[1:-1] + level[2:]) / 4
     return smooth[:count]

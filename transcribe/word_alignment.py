@@ -95,16 +95,19 @@ def _beats(words: Sequence[RoughWord], sound: Loudness, length_ms: int) -> Spans
         wanted = _Wanted(centres / _COARSE, known, syllables, strays_ms / STEP_MS / _COARSE)
         return _cheapest(wanted, thinned, np.append(wanted.centres, thinned.steps), _COARSE_BAND, 1).astype(np.float64) * _COARSE
 
-    strays_ms = _strays_ms(np.abs(coarse(_STRAYS_MS)[:-1] - rough)[1:][known[1:]])
+    found = coarse(_STRAYS_MS)
+    strays_ms = _strays_ms(np.abs(found[:-1] - rough)[1:][known[1:]])
+    if strays_ms < _STRAYS_MS / 2:
+        found = coarse(strays_ms)
     wanted = _Wanted(centres, known, syllables, strays_ms / STEP_MS)
-    return _spans(_cheapest(wanted, sound, coarse(strays_ms), _FINE_BAND, SHORTEST_MS // STEP_MS), sound, length_ms)
+    return _spans(_cheapest(wanted, sound, found, _FINE_BAND, SHORTEST_MS // STEP_MS), sound, length_ms)
 
 
 def _strays_ms(off: npt.NDArray[np.float64]) -> float:
     """How far the attention strays, told by how many steps it was off on a first look: a good model is believed, a poor one less."""
     if len(off) < _PILE:
         return _STRAYS_MS
-    return min(max(float(np.median(off)) * STEP_MS * _ALLOWED, _STRAYS_LEAST_MS), _STRAYS_MOST_MS)
+    return min(max(float(np.sort(off)[len(off) // 2]) * STEP_MS * _ALLOWED, _STRAYS_LEAST_MS), _STRAYS_MOST_MS)
 
 
 def _spread(syllables: npt.NDArray[np.float64], length_ms: int) -> Spans:
@@ -144,31 +147,32 @@ def _centres(
 def _cheapest(wanted: _Wanted, sound: Loudness, around: npt.NDArray[np.floating], band: int, least: int) -> npt.NDArray[np.int64]:
     """The steps at which words begin, and that at which the last one ends, each within `band` of `around`; `least` steps a word."""
     count = len(wanted.centres)
-    bands = _bands(around, band, sound.steps, least)
+    bands = [slice(first, last + 1) for first, last in _bands(around, band, sound.steps, least)]
     usual = min(sound.clock[-1] / wanted.syllables.sum(), _SLOWEST_SYLLABLE_MS / STEP_MS * CLOCK_PER_STEP)
     logarithms = np.log(np.maximum(np.arange(sound.clock[-1] + 1), 1) / usual)
     shares = wanted.syllables.tolist()
     lengths = {share: _length_cost(logarithms - np.log(share)) for share in set(shares)}
-    before = np.arange(bands[0][0], bands[0][1] + 1)
-    costs = _left_out(sound.clock[before] / usual) + wanted.stray_cost(0, before)
+    steps, clock, dips = np.arange(sound.steps + 1), sound.clock, sound.dip * _DIP
+    before = bands[0]
+    costs = _left_out(clock[before] / usual) + wanted.stray_cost(0, steps[before])
     origins: list[npt.NDArray[np.int64]] = []
-    for index in range(1, count + 1):
-        here = np.arange(bands[index][0], bands[index][1] + 1)
-        passed = sound.clock[here][:, None] - sound.clock[before][None, :]
-        total = lengths[shares[index - 1]][np.maximum(passed, 0)] + costs[None, :]
-        total[here[:, None] - before[None, :] < least] = np.inf
-        origin = total.argmin(axis=1)
-        costs = total[np.arange(len(here)), origin]
-        origins.append(origin)
+    for index, here in enumerate(bands[1:], 1):
+        total = lengths[shares[index - 1]].take(np.subtract.outer(clock[here], clock[before]), mode="clip")
+        total += costs
+        if here.start - before.stop + 1 < least:
+            total[np.subtract.outer(steps[here], steps[before]) < least] = np.inf
+        origins.append(total.argmin(axis=1))
+        costs = total.min(axis=1)
         if index < count:
-            costs = costs + wanted.stray_cost(index, here) - _DIP * sound.dip[here]
+            costs += wanted.stray_cost(index, steps[here])
+            costs -= dips[here]
         before = here
-    costs = costs + _left_out((sound.clock[-1] - sound.clock[before]) / usual)
+    costs += _left_out((clock[-1] - clock[before]) / usual)
     at = int(costs.argmin())
-    found = [int(before[at])]
-    for index in range(count, 0, -1):
-        at = int(origins[index - 1][at])
-        found.append(int(bands[index - 1][0] + at))
+    found = [before.start + at]
+    for origin, band_of in zip(reversed(origins), reversed(bands[:-1]), strict=True):
+        at = int(origin[at])
+        found.append(band_of.start + at)
     return np.array(found[::-1])
 
 
