@@ -13,6 +13,7 @@ from archive.digest import Json, digest_file
 from archive.timeline import WallTime
 
 MANIFEST_NAME = "liveproof-model.json"
+DESCRIPTION = "hearing.json"
 _FORMAT = 1
 
 
@@ -89,10 +90,13 @@ def read_manifest(folder: Path) -> ModelManifest | None:
 
 
 def differences(folder: Path, manifest: ModelManifest) -> list[str]:
-    """Names of the manifest's files that are gone or hold other bytes now, and of files that have come; empty: all is as it was taken."""
+    """Names of the manifest's files that are gone or hold other bytes now, and of files that have come; empty: all is as it was taken.
+
+    How a model is to be heard with (`hearing.json`) may be written beside it later: it is no part of the weights.
+    """
     now = {path.relative_to(folder).as_posix(): path for path in model_files(folder)}
     wrong = [file.name for file in manifest.files if not _is(now.get(file.name), file)]
-    return wrong + sorted(set(now) - {file.name for file in manifest.files})
+    return wrong + sorted(name for name in set(now) - {file.name for file in manifest.files} if not name.endswith(DESCRIPTION))
 
 
 def _is(path: Path | None, file: ModelFile) -> bool:

@@ -176,6 +176,7 @@ def test_a_file_changed_later_is_named(hub: ModelHub, tmp_path: Path) -> None:
     (folder / "model.bin").write_bytes(WEIGHTS[:-1] + b"x")
     (folder / "config.json").unlink()
     (folder / "more.json").write_text("{}")
+    (folder / "hearing.json").write_text("{}")  # how to hear with it, which may be said later
     manifest = read_manifest(folder)
     assert manifest is not None
     assert differences(folder, manifest) == ["config.json", "model.bin", "more.json"]
