@@ -19,6 +19,7 @@ from api.operations import Progress
 from api.workplace import Workplace
 from archive.digest import Json
 from archive.errors import NotFound
+from archive.moment_evidence import HEARD_ONLY
 from archive.recording import Recording
 from archive.revised_transcript import Revision, heard_by, heard_by_parameters, numbered_stretches
 from archive.transcript import Segment, Transcript
@@ -231,7 +232,7 @@ def _told(
         "agrees_from": AGREES_FROM,
         "spans": [[start, end] for start, end in spans],
         "heard_only": len(only),
-        "heard_only_words": [[each.start_ms, each.end_ms, each.text] for each in only[:HEARD_ONLY_TOLD]],
+        HEARD_ONLY: [[each.start_ms, each.end_ms, each.text] for each in only[:HEARD_ONLY_TOLD]],
     }
 
 

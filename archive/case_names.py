@@ -76,6 +76,7 @@ DOUBTS = {
     "sound_description": ("没有字词，只有声音说明或标点", "no words, only names of sounds or punctuation"),
     "prompt_echo": ("疑似把告诉识别器的名称写成了原话", "may be the names that the recogniser was told, written as if said"),
     "other_script": ("文字不属所用语言", "in a script the language isn't written in"),
+    "second_opinion": ("另一识别器听得不同", "another recogniser heard something else"),
     "edited_by_hand": ("文字经人工改动", "the words were edited by hand"),
 }
 ACTIONS = {

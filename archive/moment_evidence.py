@@ -1,6 +1,6 @@
 """The evidence around one moment: clip with proof, pictures at the claim, words as heard and as edited, chat without its people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from archive.clip import cut_clip, part_with, screenshot
@@ -16,6 +16,8 @@ from archive.transcript import Provenance, Segment, Stretch, Transcript
 from archive.transcript_hashing import hashed_segment, segment_json, segment_leaves, segments_root
 from archive.transcripts import HUMAN, edits_of
 
+# Where a version's parameters keep the words that a second recogniser alone heard.
+HEARD_ONLY = "heard_only_words"
 # How much is shown around a moment, before and after it.
 CLIP_CONTEXT_MS = 5_000
 WORDS_CONTEXT_MS = 30_000
@@ -113,6 +115,8 @@ def _add_words(contents: Contents, evidence: MomentEvidence) -> None:
     evidence.confidence = min(sure) if sure else None
     evidence.risk = tuple(sorted({risk for s in quoted for risk in s.risk}))
     evidence.heard = " ".join(s.text for s in quoted)
+    others = [s.heard_otherwise for s in quoted if s.heard_otherwise is not None]
+    evidence.otherwise = " ".join(filter(None, others)) if others else None
     changed = [s for _, s, _ in edited if s.start_ms < moment.end_ms and s.end_ms > moment.start_ms]
     evidence.edited = " ".join(s.text for s in changed) if changed and [s.text for s in changed] != [s.text for s in quoted] else None
     reading = Item(
@@ -161,12 +165,19 @@ def _excerpt(transcript: Transcript, span: list[Json], chosen: Sequence[tuple[in
             "engine_version": p.engine_version,
             "model": p.model,
             "model_digest": p.model_digest,
-            "parameters": {name: p.parameters[name] for name in names},
+            "parameters": {name: _given(p.parameters[name]) for name in names},
             "created_at": p.created_at.iso(),
             # Where several versions went on from one another: from which segment on who heard them.
             **({"heard_by": [_stretch(each) for each in hearers]} if len(hearers) > 1 else {}),
         },
     }
+
+
+def _given(value: Json) -> Json:
+    """A parameter without what a second recogniser alone heard: words of all the recording are not this excerpt's to show."""
+    if isinstance(value, Mapping):
+        return {name: inner for name, inner in value.items() if name != HEARD_ONLY}
+    return [_given(each) for each in value] if isinstance(value, list) else value
 
 
 def _stretch(stretch: Stretch) -> dict[str, Json]:
@@ -202,13 +213,17 @@ def _reading(
         f"# {_origin(heard)}",
         "# 机器转写可能有误，以片段为准。A machine can mishear: the clip decides.",
         "# » 所引之句 quoted   [0.00] 把握 confidence   = 人工校改后 as edited by hand   ~ 简体，仅供阅读 in simplified script",
+        "# ? 另一识别器所听 heard by another recogniser",
         "",
     ]
     for _, s, masked in chosen:
         mark, sure = "»" if s.number in quoted else " ", "" if s.confidence is None else f"  [{s.confidence:.2f}]"
         doubts = f"  ({', '.join(s.risk)})" if s.risk else ""
+        voice = f"〔声音 voice {s.speaker}〕" if s.speaker else ""
         hidden = "  （已隐去个人信息 masked）" if masked else ""
-        lines.append(f"{mark} {s.number:>4}  {format_ms(s.start_ms)}–{format_ms(s.end_ms)}  {s.text}{sure}{doubts}{hidden}")
+        lines.append(f"{mark} {s.number:>4}  {format_ms(s.start_ms)}–{format_ms(s.end_ms)}  {voice}{s.text}{sure}{doubts}{hidden}")
+        if s.heard_otherwise is not None:
+            lines.append(f"?       {'':>23}  {s.heard_otherwise or '（未听到说话 nothing heard）'}")
         if read := reading_of(s.text):
             lines.append(f"~       {'':>23}  {read}")
         after = edited.get(s.number)
@@ -219,7 +234,6 @@ def _reading(
     for edit in edits:
         if isinstance(edit, dict):
             lines.append(f"  {edit['segment']}: 「{edit['before']}」→「{edit['after']}」 {edit['by']} {edit['at']} {edit['reason']}")
-        voice = f"〔声音 voice {s.speaker}〕" if s.speaker else ""
     return "\n".join(lines) + "\n"
 
 

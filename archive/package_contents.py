@@ -50,13 +50,17 @@ class Words:
 
 @dataclass(slots=True)
 class MomentEvidence:
-    """What was gathered for one moment. `without_clip` says why there is none, in Chinese and English."""
+    """What was gathered for one moment. `without_clip` says why there is none, in Chinese and English.
+
+    `otherwise`: what a second recogniser wrote where it disagreed.
+    """
 
     moment: CaseMoment
     recording: Recording
     words: Words | None
     folder: str
     heard: str = ""
+    otherwise: str | None = None
     edited: str | None = None
     confidence: float | None = None
     risk: tuple[str, ...] = ()

@@ -15,12 +15,16 @@ from archive.simplified import reading_of
 from archive.six_tests import RULE, Say, clock_time, not_proven, six_tests
 from archive.timeline import ClockMap, WallTime, format_ms
 from archive.told_words import told_words
-from archive.transcript import Segment
+from archive.transcript import Segment, doubts
 from archive.transcripts import edits_of
 
 Language: TypeAlias = Literal["zh", "en"]
 Masker: TypeAlias = Callable[[str | None], str]
 PIECES_SHOWN = 8
+IN_DOUBT = (
+    "注意：此处文字存疑（见“存疑之处”），不足以单独证明主播说过这些话；请以片段原声为准。",
+    "Note: the words here are in doubt (see Doubts) and do not by themselves show that the host said them: the clip's sound decides.",
+)
 
 
 def speaker(language: Language) -> Say:
@@ -160,6 +164,7 @@ def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, 
         (say("转写引擎", "Recogniser"), engine),
         *_told(evidence, say),
         (say("把握", "Confidence"), "—" if evidence.confidence is None else f"{evidence.confidence:.2f}"),
+        *([(say("另一识别器所听", "Heard by another"), _otherwise(evidence.otherwise, say))] if evidence.otherwise is not None else []),
         (say("存疑之处", "Doubts"), ", ".join(say(*DOUBTS.get(risk, (risk, risk))) for risk in evidence.risk) or "—"),
         (say("前后弹幕", "Chat around it"), say(f"{evidence.chat_lines} 条，已去标识", f"{evidence.chat_lines} lines, pseudonymised")),
         (say("文件", "Files"), evidence.folder),
@@ -168,6 +173,8 @@ def _moment(evidence: MomentEvidence, masked: Masker, say: Say) -> tuple[Block, 
         quoted = [e for e in edits_of(words.edited) if _in_quote(words.edited.segments, e["segment"], moment.start_ms, moment.end_ms)]
         rows.insert(2, (say("何人校改", "Edited by"), "; ".join(f"{e['by']} {clock_time(WallTime.parse(str(e['at'])))}" for e in quoted)))
     blocks = [heading(say(f"时刻 {moment.number}", f"Moment {moment.number}")), _facts(rows, say)]
+    if doubts(evidence.risk) and evidence.edited is None:
+        blocks.append(paragraph(say(*IN_DOUBT)))
     if evidence.without_clip:
         blocks.append(paragraph(say("无片段：", "No clip: ") + say(*evidence.without_clip)))
     if evidence.screenshots:
@@ -186,6 +193,10 @@ def _in_simplified_script(evidence: MomentEvidence, say: Say) -> list[tuple[str,
     """The words once more for who reads no traditional script; nothing where they are in simplified script."""
     read = reading_of(evidence.edited or evidence.heard or spoken_words(evidence.moment.quote))
     return [(say("简体（仅供阅读）", "In simplified script, to read only"), read)] if read else []
+
+
+def _otherwise(text: str, say: Say) -> str:
+    return text or say("未听到说话", "it heard no speech")
 
 
 def _in_quote(segments: Sequence[Segment], number: Json, start_ms: int, end_ms: int) -> bool:

@@ -92,11 +92,18 @@ def _mentions(text: str, names: Mapping[str, str]) -> Iterable[tuple[int, int, s
 def mask_transcript(said: Sequence[Segment]) -> tuple[Segment, ...]:
     """A derived copy of segments in time order with spoken personal data taken out of texts and words; times and the rest stay.
 
-    Numbers that were read out over several words or segments are found whole. The transcript itself, which is the evidence, is untouched.
+    Numbers that were read out over several words or segments are found whole, also in what a second recogniser wrote. The transcript
+    itself, which is the evidence, is untouched.
     """
+    otherwise = [segment if segment.heard_otherwise is None else replace(segment, text=segment.heard_otherwise) for segment in said]
     return tuple(
-        replace(segment, text=_hidden(segment.text, spans), words=_hidden_words(segment, spans))
-        for segment, spans in zip(said, spoken_spans(said), strict=True)
+        replace(
+            segment,
+            text=_hidden(segment.text, spans),
+            words=_hidden_words(segment, spans),
+            heard_otherwise=None if segment.heard_otherwise is None else _hidden(segment.heard_otherwise, others),
+        )
+        for segment, spans, others in zip(said, spoken_spans(said), spoken_spans(otherwise), strict=True)
     )
 
 
