@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from api.job_reports import brief_json
 from api.messages import MESSAGES, message, named
 from api.operations import Holding
 from archive.catalog_json import product_json
@@ -195,7 +196,7 @@ def why_words(why: Json, language: str) -> list[str]:
 
 
 def holding_json(held: Holding) -> dict[str, Json]:
-    """The shape that `liveproof show --json` keeps."""
+    """The shape that `liveproof show --json` keeps. `job`: what works on it just now, null where nothing does."""
     recording, transcript = held.recording, held.transcript
     started, uncertainty_ms = recording.wall_at(0)
     return {
@@ -219,6 +220,7 @@ def holding_json(held: Holding) -> dict[str, Json]:
         "indexed": held.indexed,
         "part_list": [part_json(part, held.checks.get(part.number)) for part in recording.parts],
         "transcript": transcript_json(transcript) if transcript else None,
+        "job": brief_json(held.job) if held.job else None,
     }
 
 
@@ -282,9 +284,9 @@ def segment_json(recording: Recording, segment: Segment) -> dict[str, Json]:
         **read_as("text_simplified", segment.text),
         "words": [[word.start_ms, word.end_ms, word.text, word.probability] for word in segment.words],
         "risk": list(segment.risk),
+        "speaker": segment.speaker,
         "heard_otherwise": segment.heard_otherwise,
         "confidence": segment.confidence,
-        "speaker": segment.speaker,
         "wall_start": _iso(wall),
         "uncertainty_ms": uncertainty_ms,
         **place_json(recording, segment.start_ms),

@@ -1,5 +1,5 @@
 """What is left to do, several things side by side: no recording's words wait until another's screen has been read, and one that can't be
-processed holds nobody up."""
+processed holds nobody up. What matters most is taken up first, and what somebody cancelled is left alone until something new comes."""
 
 import math
 import time
@@ -10,11 +10,15 @@ from functools import partial
 import structlog
 
 from api import processing, record_reading
+from api.standings import ORDINARY, rank_of
 from api.workplace import Workplace
 from archive.errors import LiveProofError
+from archive.job_board import JobCancelled
 from archive.jobs import Jobs
 
 AT_ONCE = 8
+# Live recordings and those in dispute are taken up even while so many ordinary ones are under way: the recogniser hears them first.
+URGENT_AT_ONCE = 16
 POLL_S, IDLE_S = 0.2, 2.0
 # A job that failed is tried again after these seconds, then after twice as long each time.
 RETRY_S, RETRY_MAX_S = 60.0, 3600.0
@@ -59,10 +63,10 @@ class Backlog:
     def _take_up(self, again: bool) -> int:
         """Start what is left, up to `AT_ONCE` jobs; how many were."""
         started = 0
-        if len(self._under_way) >= AT_ONCE:
+        if len(self._under_way) >= URGENT_AT_ONCE:
             return started
-        for subject, start in self._left():
-            if len(self._under_way) >= AT_ONCE:
+        for rank, subject, start in self._left():
+            if len(self._under_way) >= (AT_ONCE if rank == ORDINARY else URGENT_AT_ONCE):
                 break
             setback = self._setbacks.get(subject)
             if subject in self._under_way.values() or (setback and not (again and time.monotonic() >= setback.until_s)):
@@ -73,12 +77,15 @@ class Backlog:
             started += 1
         return started
 
-    def _left(self) -> Iterator[tuple[str, Callable[[], str]]]:
-        """(subject, what starts its job); looked up as late as can be, because jobs end meanwhile."""
-        for recording_id in processing.unprocessed(self.place):
-            yield recording_id, partial(processing.process_or_index, self.jobs, recording_id)
+    def _left(self) -> Iterator[tuple[int, str, Callable[[], str]]]:
+        """(rank, subject, what starts its job), the most urgent first; looked up as late as can be, because jobs end meanwhile."""
+        ranked = [(rank_of(self.place, recording_id), recording_id) for recording_id in processing.unprocessed(self.place)]
+        for rank, recording_id in sorted(ranked, key=lambda each: each[0]):
+            if not processing.is_set_aside(self.place, recording_id):
+                yield rank, recording_id, partial(processing.process_or_index, self.jobs, recording_id)
         for case_id, number in record_reading.unread(self.place):
-            yield f"{case_id} {number}", partial(record_reading.read_or_index, self.jobs, case_id, number)
+            if not record_reading.is_set_aside(self.place, case_id, number):
+                yield ORDINARY, f"{case_id} {number}", partial(record_reading.read_or_index, self.jobs, case_id, number)
 
     def _wait_for_an_end(self, most_s: float = math.inf) -> None:
         """Until a job ends, or for `most_s`: what is left is looked up over the whole catalog, so not at every poll."""
@@ -95,6 +102,9 @@ class Backlog:
             del self._under_way[job_id]
             try:
                 self.jobs.wait(job_id)
+            except JobCancelled:
+                log.info("work.cancelled", subject=subject, job=job_id)
+                continue
             except LiveProofError as error:
                 before = self._setbacks.get(subject)
                 pause_s = min(before.pause_s * 2, RETRY_MAX_S) if before else RETRY_S

@@ -21,6 +21,7 @@ from api.operations import indexed_version
 from api.workplace import Workplace
 from archive.digest import digest_bytes
 from archive.errors import LiveProofError, NotFound, StorageFull
+from archive.job_board import JobCancelled
 from archive.jobs import Jobs
 from archive.recording import Part, Recording
 from archive.timeline import WallTime
@@ -309,6 +310,11 @@ class LiveCapture:
                     continue
                 except _LetGo:
                     return
+                except JobCancelled:
+                    # What comes next is taken up again, and this with it.
+                    log.warning("capture.hearing_cancelled", recording=self.recording_id, parts=len(due))
+                    told += len(due)
+                    continue
                 except (LiveProofError, OSError, SQLAlchemyError) as error:
                     self._tell(CaptureTold("waiting", self.recording_id, explain(error)))
                     log.error("capture.not_heard", recording=self.recording_id, error=explain(error))

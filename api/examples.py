@@ -71,6 +71,7 @@ _RECORDING: Mapping[str, Json] = {
     "indexed": True,
     "part_list": [_PART],
     "transcript": _TRANSCRIPT,
+    "job": None,
 }
 _SEGMENT: Mapping[str, Json] = {
     "number": 12,
@@ -79,8 +80,8 @@ _SEGMENT: Mapping[str, Json] = {
     "text": "支持鉴定假一赔十",
     "words": [[73500, 74200, "支持", 0.98]],
     "risk": [],
-    "heard_otherwise": None,
     "speaker": "1",
+    "heard_otherwise": None,
     "confidence": 0.94,
     "wall_start": "2026-11-18T12:01:13.500Z",
     "uncertainty_ms": 1000,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from api.custody_keeping import checkpoint_now
 from api.errors import CallAsked
+from api.job_reports import JobReport, under_way_of
 from api.workplace import Workplace
 from archive.case import BuiltPackage, Case, CaseMoment
 from archive.case_attachments import CALL
@@ -38,7 +39,8 @@ def ignore_progress(step: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One recording with what is known about it. `transcript` is None until something has been transcribed; `checks` by part."""
+    """One recording with what is known about it. `transcript` is None until something has been transcribed; `checks` by part; `job`: the
+    one that works on it."""
 
     recording: Recording
     messages: int
@@ -46,6 +48,7 @@ class Holding:
     transcript: Transcript | None
     indexed: bool
     checks: Mapping[int, MediaCheck] = field(default_factory=dict)
+    job: JobReport | None = None
 
 
 def holding(workplace: Workplace, recording_id: str) -> Holding:
@@ -55,7 +58,8 @@ def holding(workplace: Workplace, recording_id: str) -> Holding:
     messages, products = archive.catalog.counts(recording_id)
     transcript = archive.transcripts.latest(recording_id)
     indexed = transcript is not None and indexed_version(workplace, recording_id) == transcript.version
-    return Holding(recording, messages, products, transcript, indexed, archive.media_checks.newest(recording_id))
+    job = under_way_of(workplace.job_board, recording_id, archive.clock())
+    return Holding(recording, messages, products, transcript, indexed, archive.media_checks.newest(recording_id), job)
 
 
 def indexed_version(workplace: Workplace, recording_id: str) -> int:

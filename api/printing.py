@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from search.moments import Moment
 
 Watch = Callable[[str, int, int], None]
+# Time left is reckoned from so many seconds: a batch of windows may take some minutes.
+PACE_S = 300.0
 SCREEN_LINES_SHOWN, TOLD_SHOWN = 6, 24
 
 
@@ -59,8 +61,9 @@ def progress(quiet: bool = False) -> Iterator[Watch]:
     if quiet or not sys.stderr.isatty():
         yield operations.ignore_progress
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times)
+    with Progress(*columns, console=Console(stderr=True), transient=False, speed_estimate_period=PACE_S) as bars:
         tasks: dict[str, TaskID] = {}
 
         def watch(step: str, done: int, total: int) -> None:
@@ -128,31 +131,31 @@ def shown(place: "Workplace", recording_id: str, json_wanted: bool) -> None:
 
 
 def status(place: "Workplace", json_wanted: bool) -> None:
+    from api.model_inventory import missing_model
+
     held = [operations.holding(place, recording.id) for recording in place.archive.catalog.recordings()]
     open_cases = len(place.archive.cases.cases())
     head = place.archive.custody.head()
-    from api.model_inventory import missing_model
-
+    unheard = sum(one.transcript is None and one.recording.has_media for one in held)
+    lacking = missing_model(place) if unheard else None
     if json_wanted:
         as_json(
             {
-    unheard = sum(one.transcript is None and one.recording.has_media for one in held)
-    lacking = missing_model(place) if unheard else None
                 "home": str(place.archive.home),
                 "recordings": [answers.holding_json(one) for one in held],
                 "cases": open_cases,
                 "custody_entries": head.seq if head else 0,
                 "custody_head": head.digest if head else None,
+                "waiting_for_model": {"recordings": unheard, "problem": lacking} if lacking else None,
             }
         )
         return
-                "waiting_for_model": {"recordings": unheard, "problem": lacking} if lacking else None,
     out = console()
+    if lacking:
+        out.print(say("models.waiting", count=unheard, problem=lacking), style="yellow", markup=False)
     out.print(say("command.home", home=place.archive.home, entries=head.seq if head else 0, cases=open_cases))
     if not held:
         out.print(say("command.empty"))
-    if lacking:
-        out.print(say("models.waiting", count=unheard, problem=lacking), style="yellow", markup=False)
         return
     table = Table(box=None, pad_edge=False)
     for key in ("recording", "started", "length", "parts", "chat", "transcript"):

@@ -44,6 +44,12 @@ def read_or_index(jobs: Jobs, case_id: str, number: int) -> str:
     return jobs.start(read_paper, f"{case_id}:{number}", KIND, again=(case_id, number) in unread(_place()))
 
 
+def is_set_aside(workplace: Workplace, case_id: str, number: int) -> bool:
+    """Whether somebody cancelled the paper's last reading: then nothing takes it up by itself."""
+    job = workplace.job_board.newest(KIND, f"{case_id}:{number}")
+    return job is not None and job.state == "cancelled"
+
+
 def read_again(jobs: Jobs, case_id: str, number: int) -> str:
     """Read a paper anew: a further version, then the index moves to it. The job's id. NotFound, InvalidCase: see `readable`."""
     readable(_place(), case_id, number)

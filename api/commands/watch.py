@@ -97,10 +97,11 @@ def _forever(place: "Workplace", watcher: "Watcher", jobs: "Jobs | None", poll_s
 
 def _unprocessed(place: "Workplace", watcher: "Watcher") -> list[str]:
     """Recordings of this folder that a killed run left unprocessed, and those just admitted."""
-    from api.processing import unprocessed
+    from api.processing import is_set_aside, unprocessed
 
     known = watcher.recordings()
-    return [recording for recording in unprocessed(place) if recording in known] if known else []
+    left = [recording for recording in unprocessed(place) if recording in known] if known else []
+    return [recording for recording in left if not is_set_aside(place, recording)]
 
 
 def _wait_for_all(jobs: "Jobs", recordings: list[str]) -> None:

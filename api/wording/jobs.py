@@ -13,6 +13,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "job.waits.recogniser": ("等待听写", "waits for the recogniser"),
     "job.kind.process": ("处理录像", "process"),
     "job.kind.transcribe": ("重新听写", "transcribe anew"),
+    "job.kind.second-opinion": ("第二意见", "second opinion"),
     "job.kind.read": ("阅读材料", "read a paper"),
     "job.kind.read-again": ("重新阅读材料", "read a paper anew"),
     "job.part": ("{step} · 第 {part} 段", "{step} · part {part}"),
@@ -52,7 +53,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "step.turn": ("排队", "wait for its turn"),
     "problem.JobStateConflict": ("任务状态不允许此操作", "The job is not in a state for this"),
     "problem.JobStateConflict.mend": (
-        "请查看任务现状：/v1/jobs/{id}。",
-        "Look at how the job stands: /v1/jobs/{id}.",
+        "请查看任务现状：GET /v1/jobs。",
+        "Look at how the job stands: GET /v1/jobs.",
     ),
 }

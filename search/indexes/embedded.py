@@ -319,6 +319,8 @@ class EmbeddedIndex:
                 for statement in _SCHEMA:
                     db.execute(statement)
                 db.execute("INSERT INTO meta VALUES (?, ?)", (FORMAT_VERSION, generation + 1))
+                for left in self._folder.glob("vectors-*.faiss"):
+                    left.unlink(missing_ok=True)  # of an index that is no more: its numbers come again
                 if known:
                     _log.warning("index_emptied", index=str(self._path), format=version, now=FORMAT_VERSION)
                 version = FORMAT_VERSION
