@@ -18,7 +18,7 @@ from transcribe.speech_regions import FRAME_MS, Region, Window
 
 _log = structlog.get_logger(__name__)
 
-_ROUNDS = 3
+_ROUNDS = 2
 _SHORTEST_CUT_MS = 4000
 
 
@@ -40,7 +40,7 @@ def goes_round(segments: Sequence[HeardSegment]) -> bool:
 def again_in_halves(first: Heard, sound_of: Callable[[Window], Samples], engine: Engine, expected: Sequence[str] = ()) -> list[Heard]:
     """What to keep of a window: the first hearing, or the pieces in which it was heard again, in order.
 
-    The pieces are kept unless all of them go round. A window is halved at most three times, between its regions while it has several, else
+    The pieces are kept unless all of them go round. A window is halved at most twice, between its regions while it has several, else
     where it is quietest.
     """
     if not goes_round(first.segments):
