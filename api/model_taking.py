@@ -17,7 +17,7 @@ import structlog
 from api.errors import ModelNotTaken
 from api.model_fetching import settle
 from archive.errors import LiveProofError, NotFound, StorageFull
-from archive.model_files import ModelManifest, described, differences, read_manifest
+from archive.model_files import DESCRIPTION, ModelManifest, described, differences, read_manifest
 from archive.timeline import Clock
 from ingest.errors import UnreadableFile
 from search.embeddings import open_embedder
@@ -128,6 +128,10 @@ def _fill(folder: Path, source: Path, claim: Callable[[int], None]) -> None:
         elif source.suffix.lower() in (".pt", ".onnx"):
             claim(source.stat().st_size)
             shutil.copyfile(source, folder / source.name)
+            beside = source.with_suffix(f".{DESCRIPTION}")
+            if beside.is_file():
+                claim(beside.stat().st_size)
+                shutil.copyfile(beside, folder / beside.name)
         else:
             raise ModelNotTaken(f"{source} is no folder, .pt, .onnx, .tar, .tar.gz or .zip")
     except PermissionError as error:
@@ -195,6 +199,9 @@ def _prepared(folder: Path, name: str) -> str:
     for suffix, kind in ((".pt", SPEECH), (".onnx", VOICES)):
         found = sorted(folder.glob(f"*{suffix}"))
         if len(found) == 1:
+            beside = found[0].with_suffix(f".{DESCRIPTION}")
+            if beside.is_file():
+                beside.rename(folder / f"{name}.{DESCRIPTION}")
             found[0].rename(folder / f"{name}{suffix}")
             return kind
     raise ModelNotTaken(

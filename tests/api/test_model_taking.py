@@ -73,6 +73,14 @@ def test_a_model_is_taken_in_and_found_by_its_name(tmp_path: Path, folder: Path,
     assert [(each.name, each.changed) for each in compare_all(tmp_path / "home")] == [("mine", ())]
 
 
+def test_how_a_checkpoint_is_to_be_heard_with_comes_along(tmp_path: Path, checkpoint: Path) -> None:
+    source = tmp_path / "stick.pt"
+    shutil.copy(checkpoint, source)
+    source.with_suffix(".hearing.json").write_text("{}")
+    taken("mine", source, tmp_path / "home")
+    assert (tmp_path / "home" / "models" / "mine" / "mine.hearing.json").read_text() == "{}"
+
+
 def test_a_sentence_model_and_one_that_tells_voices_apart_are_taken_in_too(tmp_path: Path) -> None:
     assert taken("sentences", BUNDLED_MODEL, tmp_path) == "sentences"
     assert open_embedder(SearchSettings(embedding_model="sentences"), tmp_path) is not None

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import soundfile
 
+from archive.logs import configure_logs
 from archive.settings import archive_settings
 from archive.simplified import simplified
 from infra.models.evaluate_whisper import edits, part_of
@@ -145,6 +146,7 @@ def main() -> int:
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--model")
     given = arguments.parse_args()
+    configure_logs(archive_settings())
     model = real_model(given.model)
     if model is None:
         print("no model for real speech is on this machine: liveproof models fetch small", file=sys.stderr)
