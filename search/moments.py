@@ -110,7 +110,7 @@ def moment_of(index: Index, span: Span, entry: RecordingEntry, products: Sequenc
         promised,
         risk,
         round(min(max(span.score, 0.0), 1.0), 4),
-        confidence(span.parts, risky=bool(doubts(risk))),
+        "low" if doubtful else confidence(span.parts, risky=bool(doubts(risk))),
         _why(inside, span, asked, corrects),
         _quote(before),
         _quote(after),

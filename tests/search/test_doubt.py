@@ -37,7 +37,7 @@ def test_what_only_doubtful_words_say_is_not_found_but_told_apart_with_why(index
     assert not any("质保三年" in moment.quote for moment in answer.moments)
     perhaps = answer.doubtful[0]
     assert "质保三年" in perhaps.quote and perhaps.doubtful and not perhaps.answers
-    assert perhaps.risk == ("low_probability",)
+    assert perhaps.risk == ("low_probability",) and perhaps.confidence == "low"
     assert perhaps.promise is not None and perhaps.promise.category == "warranty" and perhaps.promise_doubtful
 
 
