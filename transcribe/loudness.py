@@ -23,8 +23,8 @@ _QUIET_COUNTS = 0.15
 _CLOSURE = 10
 _EMPHASIS = 0.6
 _TINY = 1e-9
-# Time spoken is counted in quarters of a step, so that tables can be indexed by it.
-CLOCK_PER_STEP = 4
+# Time spoken is counted in eighths of a step, so that tables can be indexed by it; even in a pause each step counts.
+CLOCK_PER_STEP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Loudness:
     """One value for each step of 10 ms, and one more for the end.
 
     `dip`: from 0 to 1, how surely one syllable ends and another begins; -1 where a pause follows, in which no word begins. `voiced`: from 0
-    (a pause) to 1. `clock`: speech passed so far, in quarters of a step; pauses count little.
+    (a pause) to 1. `clock`: speech passed so far, in eighths of a step; pauses count little.
     """
 
     dip: npt.NDArray[np.float32]

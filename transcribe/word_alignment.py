@@ -19,9 +19,9 @@ from transcribe.loudness import CLOCK_PER_STEP, STEP_MS, Loudness
 
 SHORTEST_MS = 20
 
-# Starts are first looked for by 30 ms, within a second of where the attention puts them, then by 10 ms around what was found.
+# Starts are first looked for by 30 ms, within 800 ms of where the attention puts them, then by 10 ms around what was found.
 _COARSE = 3
-_COARSE_BAND, _FINE_BAND = 34, 12
+_COARSE_BAND, _FINE_BAND = 26, 12
 _STRAYS_MS, _STRAYS_LEAST_MS, _STRAYS_MOST_MS = 150.0, 40.0, 200.0
 _ALLOWED = 2.0
 _STRAYS_LIMIT = 4.0
@@ -55,12 +55,13 @@ class _Wanted:
     syllables: npt.NDArray[np.float64]
     strays: float
 
-    def stray_cost(self, index: int, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """What it costs to begin a word at each of these steps for lying far from where the attention puts it."""
-        if not self.known[index]:
-            return np.zeros(len(steps))
-        cost: npt.NDArray[np.float64] = np.minimum(np.abs(steps - self.centres[index]) / self.strays, _STRAYS_LIMIT)
-        return cost
+    def begin_costs(self, dip: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """What it costs each word (rows) to begin at each step: to lie far from where the attention puts it, and in no dip."""
+        far = np.abs(np.arange(len(dip), dtype=np.float32) - self.centres.astype(np.float32)[:, None])
+        costs = np.minimum(far / np.float32(self.strays), np.float32(_STRAYS_LIMIT)) * self.known[:, None]
+        # The first word may begin with the stretch, in whatever lies before its first syllable.
+        costs[1:] -= dip * np.float32(_DIP)
+        return np.asarray(costs, dtype=np.float32)
 
 
 Spans = list[tuple[int, int]]
@@ -151,21 +152,23 @@ def _cheapest(wanted: _Wanted, sound: Loudness, around: npt.NDArray[np.floating]
     usual = min(sound.clock[-1] / wanted.syllables.sum(), _SLOWEST_SYLLABLE_MS / STEP_MS * CLOCK_PER_STEP)
     logarithms = np.log(np.maximum(np.arange(sound.clock[-1] + 1), 1) / usual)
     shares = wanted.syllables.tolist()
-    lengths = {share: _length_cost(logarithms - np.log(share)) for share in set(shares)}
-    steps, clock, dips = np.arange(sound.steps + 1), sound.clock, sound.dip * _DIP
+    lengths = {share: _length_cost(logarithms - np.log(share)).astype(np.float32) for share in set(shares)}
+    for table in lengths.values():
+        table[0] = np.inf  # no time, and less
+    steps, clock, begin_costs = np.arange(sound.steps + 1), sound.clock, wanted.begin_costs(sound.dip)
     before = bands[0]
-    costs = _left_out(clock[before] / usual) + wanted.stray_cost(0, steps[before])
+    costs = _left_out(clock[before] / usual).astype(np.float32) + begin_costs[0, before]
     origins: list[npt.NDArray[np.int64]] = []
     for index, here in enumerate(bands[1:], 1):
         total = lengths[shares[index - 1]].take(np.subtract.outer(clock[here], clock[before]), mode="clip")
         total += costs
-        if here.start - before.stop + 1 < least:
+        if least > 1 and here.start - before.stop + 1 < least:
             total[np.subtract.outer(steps[here], steps[before]) < least] = np.inf
-        origins.append(total.argmin(axis=1))
-        costs = total.min(axis=1)
+        cheapest = total.argmin(axis=1)
+        origins.append(cheapest)
+        costs = total[steps[: len(cheapest)], cheapest]
         if index < count:
-            costs += wanted.stray_cost(index, steps[here])
-            costs -= dips[here]
+            costs += begin_costs[index, here]
         before = here
     costs += _left_out((clock[-1] - clock[before]) / usual)
     at = int(costs.argmin())
