@@ -224,9 +224,12 @@ def _spans(line: Line, spans: Sequence[tuple[int, int]]) -> Spans:
 
 
 def _segment(number: int, line: Line, utterance: Utterance, risk: tuple[str, ...]) -> Segment:
-    at = line.at
-    words = tuple(Word(at(word.start_ms), at(word.end_ms), word.text, word.probability) for word in utterance.words)
+    start_ms = latest = line.at(utterance.start_ms)
+    words = []
+    for word in utterance.words:
+        # A part may begin a little before the one before it ends: a word across that seam would end before it begins.
+        latest = max(latest, line.at(word.start_ms))
+        words.append(Word(latest, max(latest, line.at(word.end_ms)), word.text, word.probability))
+    end_ms = max(line.at(utterance.end_ms), words[-1].end_ms)
     confidence = round(math.exp(min(0.0, utterance.log_prob)), 4)
-    return Segment(
-        number, line.part_at(utterance.start_ms), at(utterance.start_ms), at(utterance.end_ms), utterance.text, words, risk, confidence
-    )
+    return Segment(number, line.part_at(utterance.start_ms), start_ms, end_ms, utterance.text, tuple(words), risk, confidence)

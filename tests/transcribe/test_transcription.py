@@ -7,14 +7,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from archive.digest import Json
 from archive.timeline import WallTime
 from tests.transcribe.worlds import SPEECH, ffmpeg, part_for, spoken_lines
-from transcribe.audio import Samples
+from transcribe.audio import Samples, Sound
 from transcribe.engines import HeardSegment, HeardWord, load_engine
 from transcribe.kept import plan_from_json, plan_to_json, segments_from_json, segments_to_json, transcript_from_json, transcript_to_json
+from transcribe.seams import Line, Piece
 from transcribe.settings import TranscribeSettings
+from transcribe.speech_regions import Region, Window
 from transcribe.transcription import joined, provenance_of, sound_of, transcribe_batch, transcribe_part, windows_of
 
 DURATION_MS = 23_000
@@ -102,6 +105,28 @@ def test_the_demo_model_writes_each_line_where_it_was_said(tmp_path: Path) -> No
     for segment, line in zip(transcript.segments, lines, strict=True):
         assert abs(segment.start_ms - line.start_ms) <= 200
         assert sum(a != b for a, b in zip(segment.text, line.text, strict=False)) <= 3
+
+
+@pytest.mark.parametrize("shift_ms", [-90, 0, 90])
+def test_words_across_the_seam_of_two_parts_have_the_time_of_the_part_they_are_in_and_ascend(tmp_path: Path, shift_ms: int) -> None:
+    """The second part begins 90 ms before the first ends, or right then, or 90 ms after; a buzz of 20 syllables runs over the seam."""
+    held, syllables = tmp_path / "sound", 20
+    tone = np.sin(np.pi * np.linspace(0, syllables, 16 * 200 * syllables) % np.pi) * np.sin(np.arange(16 * 200 * syllables) / 12)
+    held.write_bytes((tone * 8000).astype("<i2").tobytes())
+
+    class Speaker(Listener):
+        def transcribe(self, windows: Sequence[Samples]) -> list[list[HeardSegment]]:
+            words = tuple(HeardWord(200 * i, 200 * i + 200, "好", 0.9) for i in range(syllables))
+            return [[HeardSegment(0, 4000, "好" * syllables, words, -0.1, 0.0)] for _ in windows]
+
+    line = Line((Piece(1, 10_000, 58_000, 1890), Piece(2, 11_890 + shift_ms, 0, 2110)))
+    (segment,) = transcribe_batch(Sound.held(held), line, [Window(0, (Region(0, 4000, 0, 4000),))], Speaker())
+    assert segment.part == 1
+    starts = [word.start_ms for word in segment.words]
+    assert starts == sorted(starts)
+    assert all(word.start_ms <= word.end_ms <= segment.end_ms for word in segment.words)
+    truth = [10_000 + at + (shift_ms if at >= 1890 else 0) for at in range(0, 4000, 200)]
+    assert max(abs(got - said) for got, said in zip(starts, truth, strict=True)) <= 100
 
 
 def test_with_no_packing_every_utterance_has_its_own_window(tmp_path: Path) -> None:
