@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,8 @@ BLOCK_MS = 30_000
 _BYTES_PER_SAMPLE = 2
 _UNFINISHED = ".part"
 # `async=1` fills and trims instead of stretching; 50 ms is above the jitter of FLV's whole-millisecond time stamps.
-_TRUE_TO_TIME = "aresample=async=1:min_hard_comp=0.05:first_pts=0"
+_TRUE_TO_TIME = "aresample=async=1:min_hard_comp=0.05"
+_SECOND, _FADE, _MEAN = SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 100, 2
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 
@@ -53,6 +54,17 @@ def has_sound(source: Path) -> bool:
     return streams_in(source)[0]
 
 
+def is_stereo(source: Path) -> bool:
+    """Whether the first audio stream has two channels. SoundUnreadable as `streams_in`."""
+    import av
+
+    try:
+        with av.open(str(source)) as container:
+            return bool(container.streams.audio) and container.streams.audio[0].codec_context.channels == 2
+    except (av.FFmpegError, OSError) as error:
+        raise SoundUnreadable(f"{source} can't be opened as media: {error}") from error
+
+
 def streams_in(source: Path) -> tuple[bool, bool]:
     """Whether the file holds sound, and whether it holds pictures. SoundUnreadable if it is missing or no media."""
     import av
@@ -65,39 +77,58 @@ def streams_in(source: Path) -> tuple[bool, bool]:
 
 
 def decode_blocks(
-    source: Path, *, program: str, timeout_s: float, block_ms: int = BLOCK_MS, pictures: bool = False, times_joined: bool = False
+    source: Path,
+    *,
+    program: str,
+    timeout_s: float,
+    block_ms: int = BLOCK_MS,
+    pictures: bool = False,
+    times_joined: bool = False,
+    stereo: bool = False,
 ) -> Iterator[bytes]:
     """Signed 16-bit samples of the first audio stream, `block_ms` at a time (the last block may be shorter).
 
     SoundUnreadable if ffmpeg fails or takes longer than `timeout_s`. Damaged frames become silence and are logged with their count.
     `pictures` says that the file has a video stream, which then counts for where media time 0 is. `times_joined`: as `Part.times_joined`.
+    `stereo`: the two channels are mixed by `mixed`.
     """
-    command = [program, "-nostdin", "-v", "error"]
+    channels = 2 if stereo else 1
+    decode = [program, "-nostdin", "-v", "error"]
     if times_joined:
         # Else all that comes behind a time stamp that goes back would be dropped, as late.
-        command += ["-dts_error_threshold", str(REJOIN_MS // 1000)]
-    command += ["-i", str(source), "-map", "0:a:0", "-vn", "-sn", "-dn", "-af", _TRUE_TO_TIME]
-    command += ["-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "s16le", "pipe:1"]
+        decode += ["-dts_error_threshold", str(REJOIN_MS // 1000)]
+    decode += ["-i", str(source), "-map", "0:a:0", "-vn", "-sn", "-dn", "-af", _TRUE_TO_TIME]
+    decode += ["-ac", str(channels), "-ar", str(SAMPLE_RATE_HZ), "-c:a", "pcm_s16le", "-f", "nut", "pipe:1"]
     if pictures:
         # For TS, ffmpeg counts time from the earliest stream in use; so the pictures are used, without being decoded.
-        command += ["-map", "0:v:0", "-c", "copy", "-f", "null", os.devnull]
-    block_bytes = block_ms * SAMPLES_PER_MS * _BYTES_PER_SAMPLE
-    with tempfile.TemporaryFile() as complaints, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process:
+        decode += ["-map", "0:v:0", "-c", "copy", "-f", "null", os.devnull]
+    # A change of rate or channels begins ffmpeg's filters anew; so the place in time is kept by a second one, which sees no change.
+    place = [program, "-nostdin", "-v", "error", "-copyts", "-f", "nut", "-i", "pipe:0"]
+    place += ["-af", f"{_TRUE_TO_TIME}:first_pts=0", "-f", "s16le", "pipe:1"]
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(decode, stdout=subprocess.PIPE, stderr=complaints) as decoding,
+        subprocess.Popen(place, stdin=decoding.stdout, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as placing,
+    ):
+        if decoding.stdout:
+            decoding.stdout.close()
         overdue = threading.Event()
 
         def stop() -> None:
             overdue.set()
-            process.kill()
+            decoding.kill()
+            placing.kill()
 
         watchdog = threading.Timer(timeout_s, stop)
         watchdog.start()
         try:
-            while process.stdout and (block := process.stdout.read(block_bytes)):
-                yield block
-            code = process.wait()
+            blocks = _read(placing.stdout, block_ms * SAMPLES_PER_MS * _BYTES_PER_SAMPLE * channels)
+            yield from mixed(blocks) if stereo else blocks
+            code = decoding.wait() or placing.wait()
         finally:
             watchdog.cancel()
-            process.kill()
+            decoding.kill()
+            placing.kill()
         said = _last_lines(complaints)
     if overdue.is_set():
         raise SoundUnreadable(f"{source}: decoding its sound took longer than {timeout_s:.0f} s (LIVEPROOF_SUBPROCESS_TIMEOUT_S)")
@@ -105,6 +136,45 @@ def decode_blocks(
         raise SoundUnreadable(f"{source}: its sound can't be decoded: {said[-1] if said else f'ffmpeg ended with code {code}'}")
     if said:
         _log.warning("sound_damaged", file=str(source), complaints=len(said), last=said[-1])
+
+
+def _read(stream: IO[bytes] | None, block_bytes: int) -> Iterator[bytes]:
+    while stream and (block := stream.read(block_bytes)):
+        yield block
+
+
+def mixed(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Two channels made one: their mean, but the louder one wherever the mean would lose more than two thirds of what is heard.
+
+    Voices whose channels are out of phase (a cable the wrong way round, a "wide" effect) cancel in the mean. Decided second by second; a
+    change fades over 10 ms.
+    """
+    before: int | None = None
+    for block in blocks:
+        sides = np.frombuffer(block[: len(block) // 4 * 4], dtype="<i2").astype(np.float32).reshape(-1, 2)
+        heard = np.empty(len(sides), np.float32)
+        for begin in range(0, len(sides), _SECOND):
+            second, out = sides[begin : begin + _SECOND], heard[begin : begin + _SECOND]
+            chosen = _to_hear(second)
+            out[:] = _as_heard(second, chosen)
+            if before is not None and before != chosen:
+                fade = min(_FADE, len(out))
+                ramp = np.arange(1, fade + 1, dtype=np.float32) / (fade + 1)
+                out[:fade] += (_as_heard(second[:fade], before) - out[:fade]) * (1 - ramp)
+            before = chosen
+        yield np.rint(heard).astype("<i2").tobytes()
+
+
+def _to_hear(second: Samples) -> int:
+    """0 or 1 for a channel, _MEAN for the mean of both."""
+    both, difference = second[:, 0] + second[:, 1], second[:, 0] - second[:, 1]
+    if float(np.square(difference).sum()) <= 2 * float(np.square(both).sum()):
+        return _MEAN
+    return int(np.square(second).sum(axis=0).argmax())
+
+
+def _as_heard(second: Samples, chosen: int) -> Samples:
+    return (second[:, 0] + second[:, 1]) / np.float32(2) if chosen == _MEAN else second[:, chosen]
 
 
 def _last_lines(complaints: IO[bytes], limit_bytes: int = 65_536) -> list[str]:
@@ -169,12 +239,13 @@ def hold_sound(source: Path, scratch: Path, *, program: str, timeout_s: float, m
     """
     if scratch.exists():
         return Sound.held(scratch)
-    _, pictures = streams_in(source)
+    (_, pictures), stereo = streams_in(source), is_stereo(source)
     limit_bytes = max_hours * 3_600_000 * SAMPLES_PER_MS * _BYTES_PER_SAMPLE
     try:
         with written_scratch(scratch) as target:
             written = 0
-            for block in decode_blocks(source, program=program, timeout_s=timeout_s, pictures=pictures, times_joined=times_joined):
+            how = {"pictures": pictures, "times_joined": times_joined, "stereo": stereo}
+            for block in decode_blocks(source, program=program, timeout_s=timeout_s, **how):
                 written += target.write(block)
                 if written > limit_bytes:
                     raise SoundUnreadable(f"{source} holds more than {max_hours} h of sound (LIVEPROOF_SOUND_MAX_HOURS)")
