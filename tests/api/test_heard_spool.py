@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api import heard_spool, line_hearing, operations
+from api.engines import Engines
 from api.heard_spool import HeardSpool
 from api.heard_storing import _in_order, _order, store_heard
 from api.line_hearing import Asked, ask, batch_count, heard_batch
@@ -28,7 +29,7 @@ from search.settings import SearchSettings
 from tests.transcribe.test_transcription import Listener
 from tests.transcribe.worlds import SPEECH
 from transcribe.audio import Samples
-from transcribe.engines import HeardSegment
+from transcribe.engines import Engine, HeardSegment
 from transcribe.errors import ModelUnusable
 from transcribe.seams import line_of
 from transcribe.settings import TranscribeSettings
@@ -49,6 +50,16 @@ class CountingListener(Listener):
             raise ModelUnusable("the model's file went away")
         self.heard += 1
         return super().transcribe(windows)
+
+
+@dataclass
+class TheOnly(Engines):
+    """A process that has this recogniser, whatever it is asked for."""
+
+    ears: CountingListener = field(default_factory=CountingListener)
+
+    def of(self, settings: TranscribeSettings, home: Path) -> Engine:
+        return self.ears
 
 
 @dataclass
@@ -76,7 +87,7 @@ class World:
         return HeardSpool.of(self.place.archive.home, "r1")
 
     def listen_with(self, ears: CountingListener) -> CountingListener:
-        self.ears = self.place.__dict__["engine"] = ears
+        self.ears, self.place.engines = ears, TheOnly(ears=ears)
         return ears
 
     def asked(self) -> Asked:
