@@ -34,7 +34,7 @@ class Listener:
     model_digest: str = "sha256:" + "e" * 64
     parameters: dict[str, Json] = field(default_factory=dict)
 
-    def transcribe(self, windows: Sequence[Samples]) -> list[list[HeardSegment]]:
+    def transcribe(self, windows: Sequence[Samples], expected: Sequence[Sequence[str]] = ()) -> list[list[HeardSegment]]:
         answers = []
         for window in windows:
             at_ms = int(np.abs(window).argmax()) // 16
@@ -115,7 +115,7 @@ def test_words_across_the_seam_of_two_parts_have_the_time_of_the_part_they_are_i
     held.write_bytes((tone * 8000).astype("<i2").tobytes())
 
     class Speaker(Listener):
-        def transcribe(self, windows: Sequence[Samples]) -> list[list[HeardSegment]]:
+        def transcribe(self, windows: Sequence[Samples], expected: Sequence[Sequence[str]] = ()) -> list[list[HeardSegment]]:
             words = tuple(HeardWord(200 * i, 200 * i + 200, "好", 0.9) for i in range(syllables))
             return [[HeardSegment(0, 4000, "好" * syllables, words, -0.1, 0.0)] for _ in windows]
 
