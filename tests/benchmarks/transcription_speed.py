@@ -3,8 +3,9 @@
 `openai-whisper` and `faster_whisper.BatchedInferencePipeline` get the same beam, the same threads and word times, as here; temperature 0,
 and, where it is faster-whisper, the same converted weights and number type. Its batch is the faster of its own default (8) and ours. With
 the demo model, which was trained on short windows, it is tried as it comes and, since that reads little, in chunks of that length too.
-Random weights write one word on and on: such a window is heard again neither here nor there. Each is loaded before the clock starts; rounds
-alternate and the best of each counts, since other work on the machine only ever adds.
+Random weights write one word on and on: such a window is heard again neither here nor there, and by itself openai-whisper begins it anew
+wherever it stopped, so writes more. So it is also given the windows that we hear, in which both do the same work. Each is loaded before the
+clock starts; rounds alternate and the best of each counts, since other work on the machine only ever adds.
 """
 
 import os
@@ -29,6 +30,7 @@ _ROUNDS = 3
 # What four and a half characters a second take in 28 s, with two time stamps a sentence.
 _TOKENS_A_WINDOW = 160
 OURS, REFERENCE, BATCHED = "LiveProof", "openai-whisper", "BatchedInferencePipeline"
+SAME_WINDOWS = "openai-whisper, the same windows"
 
 
 @dataclass
@@ -73,27 +75,27 @@ def _beside_peers(given: Given, model: Path, label: str, path: Path, material: M
     for runner in runners:
         error = f", error {errors[runner.name]:.1%}" if hears else f", {len(runner.text) / seconds:.1f} char/s written"
         yield Line(f"{label}: {runner.name}", f"{runner.best_s:.2f} s, {runner.busy_s:.2f} s busy{error}")
-    ours, reference, *batched = runners
+    ours, same_windows, reference, *batched = runners
     fastest = min(batched, key=lambda runner: runner.best_s)
-    times = reference.best_s / ours.best_s
-    yield Line(f"{label}: faster than {REFERENCE}", f"{times:.2f} times", "at least 4.0", times >= 4.0)
+    for other in (same_windows, reference):
+        times = other.best_s / ours.best_s
+        yield Line(f"{label}: faster than {other.name}", f"{times:.2f} times", "at least 4.0", times >= 4.0)
     times = fastest.best_s / ours.best_s
     yield Line(f"{label}: faster than {fastest.name}", f"{times:.2f} times", "at least 1.0", times >= 1.0)
     if hears:
-        best = min(errors[runner.name] for runner in runners[1:])
+        best = min(errors[runner.name] for runner in (reference, *batched))
         yield Line(f"{label}: character error against the best peer", f"{errors[OURS]:.2%} / {best:.2%}", "no worse", errors[OURS] <= best)
 
 
 def _runners(given: Given, model: Path, path: Path, material: Material, *, hears: bool) -> list[Runner]:
-    """Ours first, then the reference, then the ways to call the batched pipeline."""
+    """Ours first, then the reference in our windows and as it is called by hand, then the ways to call the batched pipeline."""
     settings = TranscribeSettings(whisper_model=str(model), whisper_device="cpu", whisper_hear_again=hears)
-    engine = load_engine(settings, given.folder)
-    part = part_of(path, material.duration_ms)
-
-    def ours() -> str:
-        return "".join(s.text for s in transcribe_part(path, part, engine, settings, given.folder / "sound").segments)
-
-    runners = [Runner(OURS, ours), Runner(REFERENCE, _reference(model, path, settings))]
+    by_reference = settings.model_copy(update={"whisper_engine": "openai-whisper"})
+    runners = [
+        Runner(OURS, _in_our_windows(given, path, material, settings)),
+        Runner(SAME_WINDOWS, _in_our_windows(given, path, material, by_reference)),
+        Runner(REFERENCE, _reference(model, path, settings)),
+    ]
     folder = converted(model, digest_file(model), given.folder / "models")
     context_ms = description_of(model).context_ms
     runners += [Runner(f"{BATCHED}, batch {size}", _batched(folder, path, settings, size, None)) for size in {8, settings.whisper_batch}]
@@ -101,6 +103,15 @@ def _runners(given: Given, model: Path, path: Path, material: Material, *, hears
         chunks = f"{BATCHED}, chunks of {context_ms // 1000} s"
         runners.append(Runner(chunks, _batched(folder, path, settings, 8, context_ms // 1000)))
     return runners
+
+
+def _in_our_windows(given: Given, path: Path, material: Material, settings: TranscribeSettings) -> Callable[[], str]:
+    engine, part = load_engine(settings, given.folder), part_of(path, material.duration_ms)
+
+    def run() -> str:
+        return "".join(s.text for s in transcribe_part(path, part, engine, settings, given.folder / "sound").segments)
+
+    return run
 
 
 def _reference(model: Path, path: Path, settings: TranscribeSettings) -> Callable[[], str]:
