@@ -13,6 +13,7 @@ from rich.console import Console
 
 from api import case_printing, operations, printing
 from api.intake import open_case
+from api.messages import named
 from api.model_inventory import inventory
 from api.printing import say
 from api.processing import open_jobs, process_or_index
@@ -94,7 +95,7 @@ def _name_models(out: Console, place: Workplace) -> None:
     _heading(out, 1, "command.demo_models")
     for row in inventory(place, with_digests=False):
         if row.state == "in use":
-            out.print(f"  {row.needed_for}: {row.name} · {row.where}")
+            out.print(f"  {named('model_for', row.needed_for, api_settings().language)}: {row.name} · {row.where}")
             if row.name == BUNDLED_NAME:
                 out.print(say("command.demo_model_only"), style="dim")
 
