@@ -18,7 +18,7 @@ from api.workplace import Workplace
 from archive.digest import Json
 from archive.errors import NoMediaHeld
 from archive.recording import Part, Recording
-from transcribe.seams import Carried, Line, end_of, is_last, line_of, part_after
+from transcribe.seams import Carried, Line, end_of, is_last, left_to, line_of, part_after
 
 LOOK: Final = "look"
 
@@ -124,11 +124,7 @@ def _plan(
     """`following`: the part that this job hears next; `carried`: the end that is still to be heard of a part before."""
     recording = workplace.archive.catalog.recording(recording_id)
     part, left = part_of(recording, number), Carried.of(carried)
-    before = None
-    if left:
-        ended = part_of(recording, left.part)
-        follower = part_after(recording, ended)
-        before = (ended, left) if follower and follower.number == number else None
+    before = left_to(recording, part, left)
     tell("plan", number - 1, number)
     may_carry = (left is None or before is not None) and _goes_on(workplace, recording, part, following)
     kept = _planned(workplace, recording_id, ask(workplace, recording, line_of(part, before), may_carry, pinned))

@@ -26,7 +26,7 @@ from archive.transcript import Segment, Transcript
 from archive.transcripts import machine_version
 from transcribe.errors import NoSecondOpinion
 from transcribe.kept import segments_from_json
-from transcribe.seams import Carried, line_of, part_after
+from transcribe.seams import Carried, left_to, line_of, part_after
 from transcribe.second_opinion import AGREES_FROM, SECOND_OPINION, HeardOnly, Judged, compare
 
 WINDOWS_TOGETHER: Final = 8
@@ -78,11 +78,8 @@ def _look(workplace: Workplace, recording_id: str, wanted: Spans) -> list[int]:
 def _plan(workplace: Workplace, recording_id: str, number: int, last: Sequence[Kept], numbers: list[int], wanted: Spans) -> Kept:
     """What is asked of a part, with what is carried over from the `last` plan, and which of its `batches` hold something wanted."""
     recording = workplace.archive.catalog.recording(recording_id)
-    part, before, pinned = part_of(recording, number), None, Asked.of(last[0]).settings if last else {}
-    if last and (left := Carried.of(last[0]["carried"])):
-        ended = part_of(recording, left.part)
-        follower = part_after(recording, ended)
-        before = (ended, left) if follower and follower.number == number else None
+    part, pinned = part_of(recording, number), Asked.of(last[0]).settings if last else {}
+    before = left_to(recording, part, Carried.of(last[0]["carried"]) if last else None)
     after = part_after(recording, part)
     asked = ask(workplace, recording, line_of(part, before), after is not None and after.number in numbers, pinned)
     plan = plan_of(workplace, recording_id, asked)

@@ -115,6 +115,15 @@ def part_after(recording: Recording, part: Part) -> Part | None:
     return following if following and abs(following.start_ms - part.end_ms) <= FOLLOWS_WITHIN_MS else None
 
 
+def left_to(recording: Recording, part: Part, carried: Carried | None) -> tuple[Part, Carried] | None:
+    """The part before this one with what was carried over of it; None where nothing was, or where another part follows that one."""
+    ended = next((other for other in recording.parts if carried and other.number == carried.part), None)
+    if carried is None or ended is None:
+        return None
+    follower = part_after(recording, ended)
+    return (ended, carried) if follower and follower.number == part.number else None
+
+
 def is_last(recording: Recording, part: Part) -> bool:
     """Whether nothing of the recording, not even a gap, lies behind this part."""
     ends = [other.end_ms for other in recording.parts if other.number != part.number] + [gap.end_ms for gap in recording.gaps]

@@ -5,16 +5,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi.testclient import TestClient
-from typer.testing import CliRunner
 
 from api.app import create_app
-from api.cli import app
-from api.settings import api_settings
 from api.workplace import Workplace, open_workplace
-from archive.settings import ArchiveSettings, archive_settings
+from archive.settings import ArchiveSettings
 from ingest.admission import IngestRequest
 from search.settings import SearchSettings
 from tests.api.conftest import NOW, hold, srt
+from tests.api.spoken_commands import commands_at
 
 LINES = [(1000, 4000, "這條圍巾是純羊絨的"), (5000, 8000, "七天無理由退貨"), (9000, 12_000, "大家晚上好"), (13_000, 16_000, "東京の図書館")]
 
@@ -38,21 +36,8 @@ def client(abroad: Workplace) -> Iterator[TestClient]:
 
 @pytest.fixture
 def command_line(abroad: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
-    """Runs a command in a language; what it printed."""
-    monkeypatch.setenv("LIVEPROOF_HOME", str(abroad.archive.home))
-    monkeypatch.setenv("LIVEPROOF_EMBEDDING_MODEL", "none")
-
-    def run(language: str, *arguments: str) -> str:
-        monkeypatch.setenv("LIVEPROOF_INTERFACE_LANGUAGE", language)
-        archive_settings.cache_clear()
-        api_settings.cache_clear()
-        ran = CliRunner().invoke(app, arguments)
-        assert ran.exit_code == 0, ran.output
-        return ran.output
-
-    yield run
-    archive_settings.cache_clear()
-    api_settings.cache_clear()
+    with commands_at(abroad.archive.home, monkeypatch) as run:
+        yield run
 
 
 def test_an_answer_quotes_the_words_as_written_and_reads_them_beside(client: TestClient) -> None:

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import pytest
-from typer.testing import CliRunner
 
 from api import operations
-from api.cli import app
 from api.line_hearing import Asked, ask
 from api.processing import open_jobs, process_or_index, transcribe_again
 from api.settings import api_settings
@@ -21,11 +19,12 @@ from archive.package_report import report_document
 from archive.recording import Recording
 from archive.redaction import Pseudonyms
 from archive.report import as_html
-from archive.settings import ArchiveSettings, archive_settings
+from archive.settings import ArchiveSettings
 from archive.timeline import WallTime
 from archive.transcript import Transcript
 from ingest.admission import IngestRequest
 from search.settings import SearchSettings
+from tests.api.spoken_commands import commands_at
 from tests.transcribe.worlds import SPEECH, write_checkpoint
 from transcribe.models import BUNDLED_NAME
 from transcribe.seams import line_of
@@ -153,21 +152,8 @@ def test_hearing_again_is_told_what_is_known_by_then(told_place: Workplace, tmp_
 
 @pytest.fixture
 def command_line(told_place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
-    """Runs a command in a language; what it printed."""
-    monkeypatch.setenv("LIVEPROOF_HOME", str(told_place.archive.home))
-    monkeypatch.setenv("LIVEPROOF_EMBEDDING_MODEL", "none")
-
-    def run(language: str, *arguments: str) -> str:
-        monkeypatch.setenv("LIVEPROOF_INTERFACE_LANGUAGE", language)
-        archive_settings.cache_clear()
-        api_settings.cache_clear()
-        ran = CliRunner().invoke(app, arguments)
-        assert ran.exit_code == 0, ran.output
-        return ran.output
-
-    yield run
-    archive_settings.cache_clear()
-    api_settings.cache_clear()
+    with commands_at(told_place.archive.home, monkeypatch) as run:
+        yield run
 
 
 def test_people_and_programs_are_shown_what_was_told(command_line: Callable[..., str]) -> None:
