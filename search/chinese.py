@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from archive.simplified import simplified_throughout
-from search.lexicon import groups, terms_of
+from search.lexicon import groups
 from search.numerals import NUMERAL_CHARS, say_decimal, say_digits
 
 _FILLERS = (
@@ -107,7 +107,7 @@ def _segmenter() -> Segmenter:
 
     segmenter = rjieba.Jieba()
     for group in groups().values():
-        for term in terms_of(group):
+        for term in group.terms:
             if (
                 2 <= len(term) <= TAUGHT_CHARS
                 and not term.isascii()

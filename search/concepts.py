@@ -1,8 +1,7 @@
 """The concept lexicon: what hosts say ↔ what buyers say, as groups of terms.
 
-A group is `[name]` with `host` and `buyer` terms parted by spaces (`_` stands for a space inside a term) and the promise category it
-speaks of, if any; `pattern` is a regular expression over folded text for what terms can't list. A term in n groups weighs 1/n, a single
-character half.
+How a group is written is told in `search.lexicon`. A term in n groups weighs 1/n, a single character half; the words of a group's
+`pattern` weigh PATTERN_WEIGHT.
 """
 
 import re
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from search.chinese import FILLERS, fold, is_word
-from search.lexicon import groups, terms_of
+from search.lexicon import Group, LexiconMistake, groups
 from search.sounds import syllables
 
 MAX_TERM_CHARS = 12
@@ -23,11 +22,15 @@ CORRECTION_CONCEPT = "correction"
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One group. `terms` are folded as text is for indexing."""
+    """One group. `terms` are folded as text is for indexing; `zh` and `en` name it to people; `related` are the concepts, by name and
+    weight (0.1…0.8), that a question with this one also looks for."""
 
     name: str
     category: str | None
     terms: frozenset[str]
+    zh: str
+    en: str
+    related: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,13 @@ class Lexicon:
     by_term: Mapping[str, tuple[str, ...]]
     by_sound: Mapping[tuple[str, ...], tuple[str, ...]]
     patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
+
+    def label(self, name: str, language: str) -> str:
+        """What people are shown as this concept's name, in Chinese (`zh`…) or else English; an index of another version may hold names
+        that this lexicon doesn't, they stand for themselves."""
+        concept = self.concepts.get(name)
+        label = (concept.zh if language.startswith("zh") else concept.en) if concept else ""
+        return label or name.replace("_", " ")
 
     def find(self, folded: str, sounds: list[str] | None = None) -> list[ConceptHit]:
         """Hits in folded text, longest terms first; a term inside a longer one doesn't count. With `sounds`, misheard terms too."""
@@ -100,15 +110,16 @@ def _inside_latin(text: str, start: int, end: int) -> bool:
 @lru_cache(maxsize=1)
 def load_lexicon() -> Lexicon:
     """The lexicon that ships with the package."""
+    return lexicon_of(groups())
+
+
+def lexicon_of(groups_by_name: Mapping[str, Group]) -> Lexicon:
+    """The lexicon of these groups. LexiconMistake for a term that is too long, written twice in one group or no word at all."""
     concepts: dict[str, Concept] = {}
     by_term: dict[str, set[str]] = defaultdict(set)
-    patterns: list[tuple[str, re.Pattern[str]]] = []
-    for name, group in groups().items():
-        terms = {fold(term).text for term in terms_of(group)}
-        terms = {term for term in terms if term and len(term) <= MAX_TERM_CHARS and term not in FILLERS}
-        concepts[name] = Concept(name, group.get("category"), frozenset(terms))
-        if "pattern" in group:
-            patterns.append((name, re.compile(group["pattern"])))
+    for name, group in groups_by_name.items():
+        terms = _terms_of(group)
+        concepts[name] = Concept(name, group.category, terms, group.zh, group.en, group.related)
         for term in terms:
             by_term[term].add(name)
     by_sound: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -121,5 +132,18 @@ def load_lexicon() -> Lexicon:
         concepts,
         {term: tuple(sorted(names)) for term, names in by_term.items()},
         {sound: tuple(terms) for sound, terms in by_sound.items()},
-        tuple(patterns),
+        tuple((group.name, re.compile(group.pattern)) for group in groups_by_name.values() if group.pattern),
     )
+
+
+def _terms_of(group: Group) -> frozenset[str]:
+    terms: set[str] = set()
+    for written in group.terms:
+        term = fold(written).text
+        if not term or len(term) > MAX_TERM_CHARS:
+            raise LexiconMistake(group.file, group.name, f"term {written!r} has {len(term)} characters, not 1…{MAX_TERM_CHARS}")
+        if term in terms:
+            raise LexiconMistake(group.file, group.name, f"term {written!r} is there twice")
+        terms.add(term)
+    # words of any talk would say nothing
+    return frozenset(terms - FILLERS)

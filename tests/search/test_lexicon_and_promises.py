@@ -4,42 +4,62 @@ import pytest
 
 from archive.recording import EventKind, Product, ProductEvent
 from search.chinese import fold
-from search.concepts import load_lexicon
-from search.lexicon import groups
+from search.concepts import lexicon_of, load_lexicon
+from search.lexicon import LexiconMistake, groups, read_groups
 from search.products import Shelf, on_air
 from search.promises import promise_in
 from search.quantities import find_quantities
 from search.sounds import syllables
 
-CATEGORIES = {
-    "material",
-    "spec",
-    "origin",
-    "authenticity",
-    "effect",
-    "price",
-    "gift",
-    "shipping",
-    "warranty",
-    "return",
-    "compensation",
-    "limited",
-    "service",
-    "defect",
-}
 
-
-def test_every_group_has_terms_and_a_known_category() -> None:
+def test_the_lexicon_has_many_concepts() -> None:
     assert len(groups()) >= 120
-    for name, group in groups().items():
-        assert group.get("host"), name
-        assert group.get("category", "material") in CATEGORIES, name
-        assert set(group) <= {"category", "host", "buyer", "pattern"}, name
 
 
 def test_a_term_is_in_at_most_three_groups() -> None:
     crowded = {term: names for term, names in load_lexicon().by_term.items() if len(names) > 3}
     assert crowded == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('[a]\nhost = "质保"\ncategory = "luck"', "category 'luck'"),
+        ('[a]\nhost = "质保"\nrelated = "b:0.5"', "'b', which is no group"),
+        ('[a]\nhost = "质保"\nrelated = "a:0.5"', "'a', which is itself"),
+        ('[a]\nhost = "质保"\nrelated = "b:0.9"\n[b]\nhost = "退款"', "'b' is 0.9"),
+        ('[a]\nhost = "质保"\nrelated = "b:0.5 b:0.4"\n[b]\nhost = "退款"', "'b' twice"),
+        ('[a]\nhost = "质保"\nrelated = "b"\n[b]\nhost = "退款"', "not written name:weight"),
+        ('[a]\nhost = "质保"\nbuyer = "保修 質保"', "'質保' is there twice"),
+        ('[a]\nhost = "我们家的东西坏了都给您修三年"', "has 14 characters"),
+        ('[a]\nzh = "质保"', "has no terms"),
+        ('[a]\nhost = "质保"\nweight = "1"', "unknown keys: weight"),
+        ("[a]\nhost = 1", "no table of texts"),
+    ],
+)
+def test_a_mistake_in_the_lexicon_is_told_with_file_and_group(written: str, told: str) -> None:
+    with pytest.raises(LexiconMistake, match=r"^goods\.toml \[a\]: ") as mistake:
+        lexicon_of(read_groups({"goods.toml": written}))
+    assert told in str(mistake.value)
+
+
+def test_a_group_in_two_files_is_a_mistake() -> None:
+    with pytest.raises(LexiconMistake, match=r"more\.toml \[a\]: is in goods\.toml already"):
+        read_groups({"goods.toml": '[a]\nhost = "质保"', "more.toml": '[a]\nhost = "保修"'})
+
+
+def test_a_concept_has_a_name_for_people_in_both_languages() -> None:
+    lexicon = lexicon_of(
+        read_groups({"goods.toml": '[odd_smell]\nhost = "没味道"\nzh = "异味"\nen = "odd smell"\n[old_one]\nhost = "质保"'})
+    )
+    assert [lexicon.label("odd_smell", language) for language in ("zh", "zh-CN", "en")] == ["异味", "异味", "odd smell"]
+    assert [lexicon.label(name, "zh") for name in ("old_one", "gone_since")] == ["old one", "gone since"]
+
+
+def test_a_concept_knows_the_promises_its_complaint_is_about() -> None:
+    lexicon = lexicon_of(read_groups({"goods.toml": '[fibre]\nhost = "腈纶"\nrelated = "wool:0.7"\n[wool]\nhost = "羊毛"'}))
+    assert lexicon.concepts["fibre"].related == {"wool": 0.7}
+    assert lexicon.concepts["wool"].related == {}
 
 
 @pytest.mark.parametrize(
