@@ -52,7 +52,10 @@ def ask(
     host: str | None = None,
     since: WallTime | None = None,
     until: WallTime | None = None,
+    platform: str | None = None,
+    room: str | None = None,
     calls: bool = False,
+    category: str | None = None,
     among: tuple[str, ...] | None = None,
     limit: int = 5,
     include_doubtful: bool = False,
@@ -66,18 +69,16 @@ def ask(
     InvalidQuestion for an empty or overlong question.
     """
     asked = understand(question)
-    wanted = Filter(recording, product, host, since, until, calls, among)
-    entries = index.recordings(wanted)
-    by_id = {entry.recording.id: entry for entry in entries}
+    wanted = Filter(recording, product, host, platform, room, since, until, calls, among, category)
+    rarity = _rarity(index, asked)
+    candidates = index.candidates(_terms(asked, rarity), wanted, CANDIDATES)
+    near = index.nearest(embedder.embed_question(asked.stripped), wanted, CANDIDATES // 4) if embedder else []
+    by_id = _entries(index, [*candidates, *near])
     shelves = index.products(list(by_id))
     meant = {each: {product: 1.0} for each in by_id} if product else products_meant(asked, shelves)
     named = {
         each: asked.naming(Shelf(shelves[each]).spoken_names(wanted, asked.folded)) for each, wanted in meant.items() if shelves.get(each)
     }
-    rarity = _rarity(index, asked)
-    narrowed = None if wanted == Filter(calls=False) else list(by_id)
-    candidates = index.candidates(_terms(asked, rarity), narrowed, CANDIDATES)
-    near = index.nearest(embedder.embed_question(asked.stripped), narrowed, CANDIDATES // 4) if embedder else []
     stretches = _stretches(index, [*candidates, *near], by_id)
 
     def ranked(stretch: Stretch, sure: bool) -> list[Span]:
@@ -106,7 +107,9 @@ def ask(
     in_order = [*said, *counted, *near_by] if counted else [span for span in best if span in said or span in near_by]
     moments = tuple(shown(span, answers=span in said or span in counted, doubtful=span in counted) for span in in_order[:limit])
     perhaps = tuple(shown(span, answers=False, doubtful=True) for span in apart[:limit])
-    return Answer(question, bool(said or counted), cover(entries), moments, _not_heard(index, asked, stretches, narrowed), perhaps)
+    return Answer(
+        question, bool(said or counted), cover(index.totals(wanted)), moments, _not_heard(index, asked, stretches, wanted), perhaps
+    )
 
 
 def _answers(span: Span, best: Span) -> bool:
@@ -132,23 +135,21 @@ def _within(recording: Recording, at_ms: int, since: WallTime | None, until: Wal
 
 def _rarity(index: Index, asked: Question) -> Rarity:
     passages = max(index.passage_count(), 1)
-
-    def of(channel: str, terms: Sequence[str]) -> dict[str, float]:
-        found = index.frequencies(channel, terms)
-        return {term: idf(found.get(term, 0), passages) for term in terms}
-
     words = [term.text for term in asked.terms]
-    rarity = of("words", words)
-    heard = index.frequencies("words", words)
+    terms = {"words": words, "grams": asked.grams, "sounds": asked.sounds, "concepts": list(asked.concepts)}
+    heard = index.frequencies(terms)
+    rarity = {channel: {term: idf(heard[channel].get(term, 0), passages) for term in asked} for channel, asked in terms.items()}
     # a word that was never heard is likelier a buyer's own word than the heart of the question
-    known = [rarity[word] for word in words if word in heard]
+    known = [rarity["words"][word] for word in words if word in heard["words"]]
     ceiling = max(known) if known else 1.0
-    return Rarity(
-        {word: min(value, ceiling) for word, value in rarity.items()},
-        of("grams", asked.grams),
-        of("sounds", asked.sounds),
-        of("concepts", list(asked.concepts)),
-    )
+    rarity["words"] = {word: min(value, ceiling) for word, value in rarity["words"].items()}
+    return Rarity(rarity["words"], rarity["grams"], rarity["sounds"], rarity["concepts"])
+
+
+def _entries(index: Index, candidates: Sequence[Candidate]) -> dict[str, RecordingEntry]:
+    """The recordings that candidates lie in."""
+    found = (index.entry(recording_id) for recording_id in dict.fromkeys(candidate.recording_id for candidate in candidates))
+    return {entry.recording.id: entry for entry in found if entry}
 
 
 def _terms(asked: Question, rarity: Rarity) -> Terms:
@@ -162,30 +163,29 @@ def _terms(asked: Question, rarity: Rarity) -> Terms:
             "sounds": rarest(rarity.sounds),
             "concepts": rarest(rarity.concepts),
             "quantities": {quantity.key: 1.0 for quantity in asked.quantities},
+            "names": rarest(rarity.words),
             "chat": rarest(rarity.grams),
+            "screen": rarest(rarity.grams),
         }
     )
 
 
 def _stretches(index: Index, candidates: Sequence[Candidate], entries: Mapping[str, RecordingEntry]) -> list[Stretch]:
     """Runs of units around the candidates, joined where they touch."""
-    wanted: dict[str, list[tuple[int, int]]] = {}
+    around: dict[str, list[tuple[int, int]]] = {}
     for candidate in candidates:
         if candidate.recording_id in entries:
-            wanted.setdefault(candidate.recording_id, []).append((max(candidate.first - PADDING_UNITS, 0), candidate.last + PADDING_UNITS))
-    stretches = []
-    for recording_id, runs in wanted.items():
+            around.setdefault(candidate.recording_id, []).append((max(candidate.first - PADDING_UNITS, 0), candidate.last + PADDING_UNITS))
+    runs: list[tuple[str, int, int]] = []
+    for recording_id, spans in around.items():
         merged: list[list[int]] = []
-        for first, last in sorted(runs):
+        for first, last in sorted(spans):
             if merged and first <= merged[-1][1] + 1:
                 merged[-1][1] = max(merged[-1][1], last)
             else:
                 merged.append([first, last])
-        for first, last in merged:
-            units = index.units(recording_id, first, last)
-            if units:
-                stretches.append(Stretch(recording_id, units))
-    return stretches
+        runs.extend((recording_id, first, last) for first, last in merged)
+    return [Stretch(run[0], units) for run, units in zip(runs, index.runs(runs), strict=True) if units]
 
 
 def _meaning(stretch: Stretch, near: Sequence[Candidate]) -> dict[int, float] | None:
@@ -237,12 +237,12 @@ def _corrections_first(index: Index, ranked: Sequence[Span], *, sure_only: bool)
     return sorted(spans, key=lambda span: -span.score)
 
 
-def _not_heard(index: Index, asked: Question, stretches: Sequence[Stretch], scope: list[str] | None) -> tuple[str, ...]:
+def _not_heard(index: Index, asked: Question, stretches: Sequence[Stretch], wanted: Filter) -> tuple[str, ...]:
     missing = []
     for term in asked.terms:
         if any(True for stretch in stretches for found in (stretch.find_text(term.text), stretch.find_sound(term.sound)) for _ in found):
             continue
         grams = bigrams(term.text)
-        if not all(index.candidates(Terms({"grams": {gram: 1.0}}), scope, 1) for gram in grams):
+        if not all(index.candidates(Terms({"grams": {gram: 1.0}}), wanted, 1) for gram in grams):
             missing.append(term.text)
     return tuple(missing)

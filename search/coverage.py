@@ -1,10 +1,10 @@
 """“Not said”, and what that is worth: how much was held, transcribed, doubtful or missing of what was searched."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from search.indexes import RecordingEntry
+from search.indexes import Totals
 
 FLOOR = 0.24
 SURE = 0.55
@@ -33,18 +33,18 @@ class Coverage:
     live: tuple[str, ...] = ()
 
 
-def cover(entries: Sequence[RecordingEntry]) -> Coverage:
-    """Adds up what was searched."""
+def cover(searched: Totals) -> Coverage:
+    """What was searched, as far as the index knows."""
     return Coverage(
-        recordings=len(entries),
-        captions_only=sum(not entry.recording.has_media for entry in entries),
-        duration_ms=sum(entry.recording.duration_ms for entry in entries),
-        held_ms=sum(entry.recording.held_ms for entry in entries),
-        transcribed_ms=sum(entry.transcribed_ms for entry in entries),
-        risky_ms=sum(entry.risky_ms for entry in entries),
-        missing_ms=sum(gap.end_ms - gap.start_ms for entry in entries for gap in entry.recording.gaps),
-        messages=sum(entry.messages for entry in entries),
-        live=tuple(entry.recording.id for entry in entries if entry.recording.live),
+        recordings=searched.recordings,
+        captions_only=searched.captions_only,
+        duration_ms=searched.duration_ms,
+        held_ms=searched.held_ms,
+        transcribed_ms=searched.transcribed_ms,
+        risky_ms=searched.risky_ms,
+        missing_ms=searched.missing_ms,
+        messages=searched.messages,
+        live=searched.live,
     )
 
 

@@ -6,7 +6,7 @@ and never spans a silence. Every feature is empty where its source (products, ev
 
 import bisect
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from archive.recording import Message, MessageKind, Product, ProductEvent, Recording
@@ -28,6 +28,9 @@ SILENCE_MS = 4_000
 JOIN_PAUSE_MS = 400
 QUESTION_REACH_MS = 75_000
 ANSWER_REACH_MS = 22_000
+LIKELY = 0.5
+# A screen full of writing says little of the moment.
+MOST_SCREEN_GRAMS = 400
 _READ_OUT = re.compile(
     r"(?:问|纹|有人说|有人打|看到有|那个谁|弹幕).{0,24}(?:吗|嘛|不|没|呢|么|多少|几|怎么|能不能|行不行|会不会|可不可以|是不是|有没有)|问"
 )
@@ -63,7 +66,11 @@ class IndexedUnit:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Units `first`…`last` (by number), with the terms they are found by."""
+    """Units `first`…`last` (by number), with the terms they are found by.
+
+    `names`: words by which the products meant are called, spoken or not; `screen`: character pairs of what stood on the screen.
+    `products` (ids on air, named or inferred), `categories` (of promise) and `doubtful` are what filters ask for.
+    """
 
     first: int
     last: int
@@ -77,6 +84,11 @@ class Passage:
     concepts: tuple[str, ...]
     quantities: tuple[str, ...]
     chat: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    screen: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,7 @@ def index_document(
     return IndexedRecording(
         recording,
         tuple(described),
-        tuple(_cut_passages(described)),
+        tuple(_cut_passages(described, _Beside(products, screen))),
         tuple(_claims(described)),
         tuple(products),
         tuple(sorted(kept, key=lambda message: message.at_ms)),
@@ -254,13 +266,37 @@ def _join_chat(units: list[IndexedUnit], messages: Sequence[Message]) -> list[In
     return joined
 
 
-def _cut_passages(units: Sequence[IndexedUnit]) -> list[Passage]:
+class _Beside:
+    """What stands beside the words of a passage: how its products are called, and what the screen showed."""
+
+    def __init__(self, products: Sequence[Product], screen: Sequence[ScreenText]) -> None:
+        self._names = {
+            each.product_id: tuple(dict.fromkeys(word for name in (each.title, *each.aliases) for word in words(fold(name).text)))
+            for each in products
+            if each.title != each.product_id
+        }
+        lines = sorted(screen, key=lambda line: line.start_ms)
+        self._starts = [line.start_ms for line in lines]
+        self._screen = [(line.start_ms, line.end_ms, tuple(bigrams(fold(line.text).text))) for line in lines]
+        self._longest = max((line.end_ms - line.start_ms for line in lines), default=0)
+
+    def names(self, products: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(word for product in products for word in self._names.get(product, ())))
+
+    def shown(self, start_ms: int, end_ms: int) -> tuple[str, ...]:
+        first = bisect.bisect_left(self._starts, start_ms - self._longest)
+        last = bisect.bisect_left(self._starts, end_ms)
+        seen = (grams for begin, until, grams in self._screen[first:last] if until > start_ms and begin < end_ms)
+        return tuple(dict.fromkeys(gram for grams in seen for gram in grams))[:MOST_SCREEN_GRAMS]
+
+
+def _cut_passages(units: Sequence[IndexedUnit], beside: _Beside) -> list[Passage]:
     passages = []
     for level, (target, longest) in enumerate(LEVELS_MS):
         start = 0
         while start < len(units):
             end = _passage_end(units, start, target, longest)
-            passages.append(_passage(units[start : end + 1], level))
+            passages.append(_passage(units[start : end + 1], level, beside))
             if end == len(units) - 1:
                 break
             middle = units[start].unit.start_ms + target // 2
@@ -283,24 +319,40 @@ def _passage_end(units: Sequence[IndexedUnit], start: int, target: int, longest:
     return end
 
 
-def _passage(units: Sequence[IndexedUnit], level: int) -> Passage:
+def _passage(units: Sequence[IndexedUnit], level: int, beside: _Beside) -> Passage:
     folded = "".join(unit.folded for unit in units)
     sounds = [sound for unit in units for sound in unit.sounds]
     chat = " ".join(dict.fromkeys(unit.question for unit in units if unit.question))
+    products = _products_of(units)
+    start_ms, end_ms = units[0].unit.start_ms, units[-1].unit.end_ms
+    spoken = tuple(mention.concept for unit in units for mention in unit.mentions)
+    concepts = load_lexicon().concepts
     return Passage(
         units[0].unit.number,
         units[-1].unit.number,
-        units[0].unit.start_ms,
-        units[-1].unit.end_ms,
+        start_ms,
+        end_ms,
         level,
         joined_text([unit.unit for unit in units])[0],
         tuple(words(folded)),
         tuple(bigrams(folded)),
         tuple(sound_bigrams(sounds)),
-        tuple(mention.concept for unit in units for mention in unit.mentions),
+        spoken,
         tuple(quantity.key for unit in units for quantity in unit.quantities),
         tuple(bigrams(fold(chat).text)),
+        beside.names(products),
+        beside.shown(start_ms, end_ms),
+        products,
+        tuple(sorted({category for name in spoken if name in concepts and (category := concepts[name].category)})),
+        any(doubts(unit.unit.risk) for unit in units),
     )
+
+
+def _products_of(units: Sequence[IndexedUnit]) -> tuple[str, ...]:
+    """On air or named in the units, or likely meant there."""
+    known = {product for unit in units for product in unit.on_air}
+    known |= {product for unit in units for product, weight in (*unit.named, *unit.inferred) if weight >= LIKELY}
+    return tuple(sorted(known))
 
 
 def _claims(units: Sequence[IndexedUnit]) -> list[LinkedClaim]:

@@ -15,24 +15,31 @@ from archive.timeline import WallTime
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
 from search.records import IndexedRecord, RecordUnit, What
 
-CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "chat")
+CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "names", "chat", "screen")
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is searched. None: not limited.
+    """What is searched, held inside the index: what does not pass is never found, counted or told of. None: not limited.
 
-    Sessions that ran between `since` and `until` pass; recordings without a wall time pass neither. `calls`: video calls of cases only, or
-    live sessions only. `among`: only these recordings.
+    Sessions that ran between `since` and `until` pass; recordings without a wall time pass neither. `product`: recordings that sell it or
+    whose shelf is unknown. `calls`: video calls of cases only, or live sessions only. `among`: only these recordings (a case's, a shop's,
+    those that somebody may see).
+
+    Of passages alone: `category`, a promise category that they speak of; `doubtful`, whether words in doubt are among theirs.
     """
 
     recording: str | None = None
     product: str | None = None
     host: str | None = None
+    platform: str | None = None
+    room: str | None = None
     since: WallTime | None = None
     until: WallTime | None = None
     calls: bool | None = None
     among: tuple[str, ...] | None = None
+    category: str | None = None
+    doubtful: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,21 @@ class RecordingEntry:
     transcript_version: int = 0
     as_of: int = 0
     embedder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the recordings that pass a filter add up to, in ms; `live`: ids of those that still grow."""
+
+    recordings: int = 0
+    captions_only: int = 0
+    duration_ms: int = 0
+    held_ms: int = 0
+    transcribed_ms: int = 0
+    risky_ms: int = 0
+    missing_ms: int = 0
+    messages: int = 0
+    live: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +117,41 @@ class Index(Protocol):
         """All that this thread reads within the block is of one moment, whatever is replaced meanwhile."""
 
     def recordings(self, wanted: Filter) -> list[RecordingEntry]:
-        """Indexed recordings that pass the filter, oldest first; where a product is given, those that sell it or whose shelf is unknown."""
+        """Indexed recordings that pass the filter, oldest first. Of thousands, `ids` and `totals` are cheaper."""
+
+    def ids(self, wanted: Filter) -> frozenset[str]:
+        """Ids of the indexed recordings that pass the filter."""
+
+    def entry(self, recording_id: str) -> RecordingEntry | None:
+        """One recording. None if it isn't indexed."""
+
+    def totals(self, wanted: Filter) -> Totals:
+        """What the recordings that pass add up to, without reading each."""
+
+    def hosts(self) -> list[str]:
+        """Names of the hosts of indexed recordings, each once, in order of their characters."""
 
     def passage_count(self) -> int:
         """Passages held in all."""
 
-    def frequencies(self, channel: str, terms: Sequence[str]) -> dict[str, int]:
-        """In how many passages of the whole index each term occurs; terms that never do are absent."""
+    def frequencies(self, terms: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
+        """By channel, in how many passages of the whole index each term occurs, where known no less exactly than to a few parts in a
+        hundred; terms that never do are absent."""
 
-    def candidates(self, terms: Terms, recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
-        """Best passages for the terms, best first. `recordings` None: all live sessions; calls are searched by their ids alone."""
+    def candidates(self, terms: Terms, wanted: Filter, limit: int) -> list[Candidate]:
+        """Passages that pass the filter, best first for the terms."""
 
-    def nearest(self, vector: Sequence[float], recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
-        """Passages of nearest meaning, best first, `score` their cosine; `recordings` as for `candidates`.
+    def nearest(self, vector: Sequence[float], wanted: Filter, limit: int) -> list[Candidate]:
+        """Passages of nearest meaning that pass the filter, best first, `score` their cosine.
 
         Empty where nothing was embedded with this length.
         """
 
     def units(self, recording_id: str, first: int, last: int) -> list[IndexedUnit]:
         """Units by number, both ends included."""
+
+    def runs(self, wanted: Sequence[tuple[str, int, int]]) -> list[list[IndexedUnit]]:
+        """For each (recording, first, last) its units, as `units` gives them, in one go."""
 
     def claims(self, recording_id: str) -> list[LinkedClaim]:
         """The recording's promises in time order."""

@@ -1,4 +1,4 @@
-"""The embedded index: one SQLite file (FTS5 over words, bigrams, sounds, concepts, quantities and chat) and FAISS files beside it.
+"""The embedded index: one SQLite file (FTS5 over every channel's terms) and FAISS files beside it.
 
 SQLite holds everything, vectors too; a FAISS file is a copy of one generation's vectors for speed and is remade when it is missing.
 A recording is replaced in one transaction, so readers of other processes see the old or the new, and a killed writer leaves the old.
@@ -17,7 +17,7 @@ import structlog
 
 from archive.recording import Message, Product
 from search.errors import IndexUnavailable
-from search.indexes import CHANNELS, Candidate, Filter, RecordCandidate, RecordingEntry, Terms, record_tables
+from search.indexes import CHANNELS, Candidate, Filter, RecordCandidate, RecordingEntry, Terms, Totals, record_tables
 from search.indexes.documents import (
     read_claim,
     read_marks,
@@ -36,9 +36,9 @@ from search.records import IndexedRecord, RecordUnit
 
 _log = structlog.get_logger(__name__)
 
-# 3: terms are in simplified script.
-FORMAT_VERSION = 3
-CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "chat": 0.6}
+# 4: passages know how their products are called and what the screen showed.
+FORMAT_VERSION = 4
+CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "names": 0.5, "chat": 0.6, "screen": 0.2}
 _KEYED = "PRIMARY KEY (recording_id, number)) WITHOUT ROWID"
 _SCHEMA = (
     "CREATE TABLE meta (version INTEGER NOT NULL, generation INTEGER NOT NULL)",
@@ -55,24 +55,28 @@ _SCHEMA = (
     "CREATE INDEX messages_by_time ON messages (recording_id, at_ms)",
     "CREATE TABLE passages (id INTEGER PRIMARY KEY AUTOINCREMENT, recording_id TEXT NOT NULL, first INTEGER NOT NULL, "
     "last INTEGER NOT NULL, vector BLOB, words TEXT NOT NULL, grams TEXT NOT NULL, sounds TEXT NOT NULL, concepts TEXT NOT NULL, "
-    "quantities TEXT NOT NULL, chat TEXT NOT NULL)",
+    "quantities TEXT NOT NULL, names TEXT NOT NULL, chat TEXT NOT NULL, screen TEXT NOT NULL, categories TEXT NOT NULL, "
+    "doubtful INTEGER NOT NULL)",
     "CREATE INDEX passages_by_recording ON passages (recording_id)",
-    "CREATE VIRTUAL TABLE passages_fts USING fts5(words, grams, sounds, concepts, quantities, chat, content='passages', "
+    "CREATE VIRTUAL TABLE passages_fts USING fts5(words, grams, sounds, concepts, quantities, names, chat, screen, content='passages', "
     "content_rowid='id', tokenize=\"unicode61 remove_diacritics 0 tokenchars '_'\")",
     "CREATE VIRTUAL TABLE terms USING fts5vocab('passages_fts', 'col')",
 )
 _ADD_PASSAGE = (
-    "INSERT INTO passages (recording_id, first, last, vector, words, grams, sounds, concepts, quantities, chat) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?)"
+    "INSERT INTO passages (recording_id, first, last, vector, words, grams, sounds, concepts, quantities, names, chat, screen, categories, "
+    "doubtful) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
-_ADD_TERMS = "INSERT INTO passages_fts (rowid, words, grams, sounds, concepts, quantities, chat) VALUES (?,?,?,?,?,?,?)"
+_ADD_TERMS = "INSERT INTO passages_fts (rowid, words, grams, sounds, concepts, quantities, names, chat, screen) VALUES (?,?,?,?,?,?,?,?,?)"
 _DROP_TERMS = (
-    "INSERT INTO passages_fts (passages_fts, rowid, words, grams, sounds, concepts, quantities, chat) "
-    "SELECT 'delete', id, words, grams, sounds, concepts, quantities, chat FROM passages WHERE recording_id = ?"
+    "INSERT INTO passages_fts (passages_fts, rowid, words, grams, sounds, concepts, quantities, names, chat, screen) "
+    "SELECT 'delete', id, words, grams, sounds, concepts, quantities, names, chat, screen FROM passages WHERE recording_id = ?"
 )
 _DROP_TERMS_OF_ONE = _DROP_TERMS.replace("recording_id = ?", "id = ?")
 _UNITS = "SELECT body FROM units WHERE recording_id = ? ORDER BY number"
-_PASSAGES = "SELECT id, first, last, vector, words, grams, sounds, concepts, quantities, chat FROM passages WHERE recording_id = ?"
+_PASSAGES = (
+    "SELECT id, first, last, vector, words, grams, sounds, concepts, quantities, names, chat, screen, categories, doubtful "
+    "FROM passages WHERE recording_id = ?"
+)
 _PASSAGE_VECTORS = "SELECT first, last, vector FROM passages WHERE recording_id = ? AND vector IS NOT NULL"
 # (the column that names a row of a recording, the others)
 _COLUMNS = {
@@ -84,6 +88,7 @@ _COLUMNS = {
 _RECORDINGS = """
     SELECT body, transcribed_ms, risky_ms, segments, messages, units, transcript FROM recordings
     WHERE (:recording IS NULL OR id = :recording) AND (:host IS NULL OR host = :host)
+    AND (:platform IS NULL OR json_extract(body, '$.platform') = :platform) AND (:room IS NULL OR json_extract(body, '$.room') = :room)
     AND (:since IS NULL OR ended_ms >= :since) AND (:until IS NULL OR started_ms < :until)
     AND (:product IS NULL OR id IN (SELECT recording_id FROM products WHERE product_id = :product)
          OR id NOT IN (SELECT recording_id FROM products))
@@ -92,11 +97,12 @@ _RECORDINGS = """
     ORDER BY started_ms, id
 """
 _CANDIDATES = """
-    SELECT p.recording_id, p.first, p.last, bm25(passages_fts, ?, ?, ?, ?, ?, ?) AS score
+    SELECT p.recording_id, p.first, p.last, bm25(passages_fts, ?, ?, ?, ?, ?, ?, ?, ?) AS score
     FROM passages_fts JOIN passages p ON p.id = passages_fts.rowid
     WHERE passages_fts MATCH ?
-    AND CASE WHEN ? IS NULL THEN p.recording_id NOT IN (SELECT recording_id FROM calls)
-        ELSE p.recording_id IN (SELECT value FROM json_each(?)) END
+    AND p.recording_id IN (SELECT value FROM json_each(?))
+    AND (? IS NULL OR instr(' ' || p.categories || ' ', ' ' || ? || ' '))
+    AND (? IS NULL OR p.doubtful = ?)
     ORDER BY score LIMIT ?
 """
 
@@ -158,7 +164,14 @@ class EmbeddedIndex:
             said = enumerate(document.messages)
             _bring(db, "messages", recording.id, ((n, m.at_ms, m.text, m.kind.value, m.uncertainty_ms) for n, m in said))
             rows = [
-                (passage.first, passage.last, blob, *(" ".join(getattr(passage, channel)) for channel in CHANNELS))
+                (
+                    passage.first,
+                    passage.last,
+                    blob,
+                    *(" ".join(getattr(passage, channel)) for channel in CHANNELS),
+                    " ".join(passage.categories),
+                    int(passage.doubtful),
+                )
                 for passage, blob in zip(document.passages, blobs, strict=True)
             ]
             self._bring_passages(db, recording.id, rows)
@@ -193,11 +206,43 @@ class EmbeddedIndex:
             db.execute("ROLLBACK")
 
     def recordings(self, wanted: Filter) -> list[RecordingEntry]:
-        rows = self._db().execute(
+        entries = []
+        for body, transcribed, risky, segments, messages, units, version in self._rows(wanted):
+            recording = read_recording(body)
+            entries.append(RecordingEntry(recording, transcribed, risky, segments, messages, units, version, *read_marks(body)))
+        return entries
+
+    def ids(self, wanted: Filter) -> frozenset[str]:
+        return frozenset(entry.recording.id for entry in self.recordings(wanted))
+
+    def entry(self, recording_id: str) -> RecordingEntry | None:
+        return next(iter(self.recordings(Filter(recording=recording_id))), None)
+
+    def totals(self, wanted: Filter) -> Totals:
+        entries = self.recordings(wanted)
+        return Totals(
+            len(entries),
+            sum(not entry.recording.has_media for entry in entries),
+            sum(entry.recording.duration_ms for entry in entries),
+            sum(entry.recording.held_ms for entry in entries),
+            sum(entry.transcribed_ms for entry in entries),
+            sum(entry.risky_ms for entry in entries),
+            sum(gap.end_ms - gap.start_ms for entry in entries for gap in entry.recording.gaps),
+            sum(entry.messages for entry in entries),
+            tuple(entry.recording.id for entry in entries if entry.recording.live),
+        )
+
+    def hosts(self) -> list[str]:
+        return [row[0] for row in self._db().execute("SELECT DISTINCT host FROM recordings WHERE host IS NOT NULL ORDER BY host")]
+
+    def _rows(self, wanted: Filter) -> Iterable[tuple[str, int, int, int, int, int, int]]:
+        return self._db().execute(
             _RECORDINGS,
             {
                 "recording": wanted.recording,
                 "host": wanted.host,
+                "platform": wanted.platform,
+                "room": wanted.room,
                 "since": wanted.since.epoch_ms if wanted.since else None,
                 "until": wanted.until.epoch_ms if wanted.until else None,
                 "product": wanted.product,
@@ -205,21 +250,22 @@ class EmbeddedIndex:
                 "among": json.dumps(wanted.among) if wanted.among is not None else None,
             },
         )
-        return [RecordingEntry(read_recording(body), *(*numbers, *read_marks(body))) for body, *numbers in rows]
 
     def passage_count(self) -> int:
         return int(self._db().execute("SELECT count(*) FROM passages").fetchone()[0])
 
-    def frequencies(self, channel: str, terms: Sequence[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def frequencies(self, terms: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
         db = self._db()
-        for term in terms:
-            row = db.execute("SELECT doc FROM terms WHERE term = ? AND col = ?", (term, channel)).fetchone()
-            if row:
-                found[term] = int(row[0])
+        found: dict[str, dict[str, int]] = {}
+        for channel, asked in terms.items():
+            found[channel] = {}
+            for term in asked:
+                row = db.execute("SELECT doc FROM terms WHERE term = ? AND col = ?", (term, channel)).fetchone()
+                if row:
+                    found[channel][term] = int(row[0])
         return found
 
-    def candidates(self, terms: Terms, recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
+    def candidates(self, terms: Terms, wanted: Filter, limit: int) -> list[Candidate]:
         groups = []
         for channel, weighed in terms.by_channel.items():
             quoted = " OR ".join('"' + term.replace('"', '""') + '"' for term in weighed if term.strip())
@@ -227,23 +273,32 @@ class EmbeddedIndex:
                 groups.append(f"{{{channel}}} : ({quoted})")
         if not groups:
             return []
-        scope = json.dumps(list(recordings)) if recordings is not None else None
+        scope = json.dumps(sorted(self.ids(wanted)))
         weights = [CHANNEL_WEIGHTS[channel] for channel in CHANNELS]
-        rows = self._db().execute(_CANDIDATES, (*weights, " OR ".join(groups), scope, scope, limit))
+        sure = wanted.category, wanted.category, wanted.doubtful, wanted.doubtful
+        rows = self._db().execute(_CANDIDATES, (*weights, " OR ".join(groups), scope, *sure, limit))
         return [Candidate(recording, first, last, -score) for recording, first, last, score in rows]
 
-    def nearest(self, vector: Sequence[float], recordings: Sequence[str] | None, limit: int) -> list[Candidate]:
+    def nearest(self, vector: Sequence[float], wanted: Filter, limit: int) -> list[Candidate]:
         vectors = self._vectors()
         if vectors is None or vectors.width != len(vector):
             return []
-        wanted = None if recordings is None else frozenset(recordings)
-        calls = {row[0] for row in self._db().execute("SELECT recording_id FROM calls")} if wanted is None else frozenset()
+        scope = self.ids(wanted)
         found: list[Candidate] = []
-        for passage_id, score in vectors.search(vector, limit if wanted is None and not calls else limit * 10):
-            row = self._db().execute("SELECT recording_id, first, last FROM passages WHERE id = ?", (passage_id,)).fetchone()
-            if row and (row[0] not in calls if wanted is None else row[0] in wanted):
+        for passage_id, score in vectors.search(vector, limit if wanted == Filter() else limit * 10):
+            row = (
+                self._db()
+                .execute("SELECT recording_id, first, last, categories, doubtful FROM passages WHERE id = ?", (passage_id,))
+                .fetchone()
+            )
+            if not row or row[0] not in scope or (wanted.category and wanted.category not in row[3].split(" ")):
+                continue
+            if wanted.doubtful in (None, bool(row[4])):
                 found.append(Candidate(row[0], row[1], row[2], score))
         return found[:limit]
+
+    def runs(self, wanted: Sequence[tuple[str, int, int]]) -> list[list[IndexedUnit]]:
+        return [self.units(*run) for run in wanted]
 
     def units(self, recording_id: str, first: int, last: int) -> list[IndexedUnit]:
         rows = self._db().execute(
@@ -368,7 +423,7 @@ class EmbeddedIndex:
             db.execute("DELETE FROM passages WHERE id = ?", (gone,))
         for row in new:
             inserted = db.execute(_ADD_PASSAGE, (recording_id, *row))
-            db.execute(_ADD_TERMS, (inserted.lastrowid, *row[3:]))
+            db.execute(_ADD_TERMS, (inserted.lastrowid, *row[3:-2]))
 
     @staticmethod
     def _forget(db: sqlite3.Connection, recording_id: str) -> bool:

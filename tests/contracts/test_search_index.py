@@ -43,8 +43,8 @@ def test_what_was_stored_comes_back_as_it_was(index: Index) -> None:
 def test_replacing_leaves_nothing_of_the_old(index: Index) -> None:
     index.replace(document(), None)
     index.replace(index_document(recording(), segments(((5, "今天只卖花洒"),)), [], [], []), None)
-    assert index.frequencies("words", ["质保", "花洒"]) == {"花洒": 2}
-    assert index.candidates(Terms({"words": {"质保": 1.0}}), None, 10) == []
+    assert index.frequencies({"words": ["质保", "花洒"]}) == {"words": {"花洒": 2}}
+    assert index.candidates(Terms({"words": {"质保": 1.0}}), Filter(), 10) == []
     assert len(index.units("evening", 0, 999)) == 1
     assert index.products(["evening"]) == {"evening": []}
     assert index.messages("evening", 0, 10**9) == []
@@ -62,15 +62,15 @@ def test_candidates_keep_to_the_recordings_asked_for(index: Index) -> None:
     index.replace(document("one"), None)
     index.replace(document("two"), None)
     terms = Terms({"words": {"质保": 1.0}})
-    assert {found.recording_id for found in index.candidates(terms, None, 50)} == {"one", "two"}
-    assert {found.recording_id for found in index.candidates(terms, ["two"], 50)} == {"two"}
-    assert index.candidates(terms, [], 50) == []
+    assert {found.recording_id for found in index.candidates(terms, Filter(), 50)} == {"one", "two"}
+    assert {found.recording_id for found in index.candidates(terms, Filter(among=("two",)), 50)} == {"two"}
+    assert index.candidates(terms, Filter(among=()), 50) == []
 
 
 @pytest.mark.parametrize("term", ['"', "质保 OR", "*", "NEAR(", "') --", "{words}", "^a"])
 def test_query_syntax_in_a_term_is_only_text(index: Index, term: str) -> None:
     index.replace(document(), None)
-    index.candidates(Terms({"words": {term: 1.0}, "grams": {term: 1.0}}), None, 5)
+    index.candidates(Terms({"words": {term: 1.0}, "grams": {term: 1.0}}), Filter(), 5)
 
 
 def test_vectors_are_searched_and_follow_replacement(index: Index) -> None:
@@ -78,11 +78,11 @@ def test_vectors_are_searched_and_follow_replacement(index: Index) -> None:
     vectors = [[0.0, 1.0, 0.0] for _ in stored.passages]
     vectors[2] = [1.0, 0.0, 0.0]
     index.replace(stored, vectors)
-    nearest = index.nearest([1.0, 0.0, 0.0], None, 1)
+    nearest = index.nearest([1.0, 0.0, 0.0], Filter(), 1)
     assert [(found.first, found.last) for found in nearest] == [(stored.passages[2].first, stored.passages[2].last)]
-    assert index.nearest([1.0, 0.0], None, 1) == []
+    assert index.nearest([1.0, 0.0], Filter(), 1) == []
     index.replace(stored, None)
-    assert index.nearest([1.0, 0.0, 0.0], None, 1) == []
+    assert index.nearest([1.0, 0.0, 0.0], Filter(), 1) == []
 
 
 def test_messages_come_back_by_time_without_authors(index: Index) -> None:
@@ -102,7 +102,7 @@ def test_papers_of_a_case_are_stored_found_and_replaced_by_themselves(index: Ind
     (found,) = index.record_candidates(terms, "case-1", 10)
     assert (found.case_id, found.attachment, found.what, found.first, found.last) == ("case-1", 1, "document", 0, 0)
     assert index.record_units("case-1", 1, 0, 9) == list(paper().units)
-    assert index.candidates(terms, None, 10) == [] and index.passage_count() == 0
+    assert index.candidates(terms, Filter(), 10) == [] and index.passage_count() == 0
     index.replace_record(paper(text="假一赔十", version=2))
     assert index.record_candidates(terms, "case-1", 10) == []
     assert index.records()["case-1", 1] == 2
@@ -129,10 +129,10 @@ def test_calls_are_met_only_where_they_are_asked_for(index: Index) -> None:
     assert [(e.recording.id, e.recording.kind) for e in index.recordings(Filter(calls=True))] == [("call", "call")]
     assert len(index.recordings(Filter())) == 2
     assert [entry.recording.id for entry in index.recordings(Filter(among=("call",)))] == ["call"]
-    assert {found.recording_id for found in index.candidates(terms, None, 50)} == {"evening"}
-    assert {found.recording_id for found in index.candidates(terms, ["call"], 50)} == {"call"}
-    assert {found.recording_id for found in index.nearest(vector, None, 50)} == {"evening"}
-    assert {found.recording_id for found in index.nearest(vector, ["call"], 50)} == {"call"}
+    assert {found.recording_id for found in index.candidates(terms, Filter(calls=False), 50)} == {"evening"}
+    assert {found.recording_id for found in index.candidates(terms, Filter(recording="call"), 50)} == {"call"}
+    assert {found.recording_id for found in index.nearest(vector, Filter(calls=False), 50)} == {"evening"}
+    assert {found.recording_id for found in index.nearest(vector, Filter(recording="call"), 50)} == {"call"}
     index.replace(document("call"), None)
     assert len(index.recordings(Filter(calls=False))) == 2
 

@@ -136,14 +136,14 @@ def test_an_index_of_an_older_format_is_emptied_to_be_built_again(tmp_path: Path
     older = open_index(tmp_path)
     older.replace(index_document(recording(), segments(), [DUVET, SILK], events(), chat()), [[1.0, 0.0]] * _passages())
     older.replace_record(record_document("C-1", 1, 1, "document", [RecordPiece({"page": 1}, "七天无理由退货")]))
-    assert older.nearest([1.0, 0.0], None, 1)
+    assert older.nearest([1.0, 0.0], Filter(), 1)
     older.close()
     with sqlite3.connect(tmp_path / "search.sqlite") as db:
         db.execute("UPDATE meta SET version = 2")
     newer = open_index(tmp_path)
     assert newer.recordings(Filter()) == []
     assert newer.records() == {}
-    assert newer.nearest([1.0, 0.0], None, 1) == []
+    assert newer.nearest([1.0, 0.0], Filter(), 1) == []
     newer.replace(index_document(recording(), segments(), [DUVET, SILK], events(), chat()), None)
     newer.close()
     again = open_index(tmp_path)
