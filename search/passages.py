@@ -13,12 +13,13 @@ from archive.recording import Message, MessageKind, Product, ProductEvent, Recor
 from archive.screen_readings import ScreenText
 from archive.simplified import simplified_throughout
 from archive.transcript import Segment, doubts
-from search.chinese import bigrams, content_words, fold, normalise, words
+from search.chinese import bigrams, fold, normalise, words
+from search.claims import claims_of
 from search.concepts import load_lexicon
 from search.on_air import IMPORTED_SURE, Said, links_said, products_inferred, spoken_numbers
 from search.on_screen import both, products_shown
 from search.products import Shelf, on_air
-from search.promises import Claim, link_corrections, promise_in
+from search.promises import Claim, link_corrections
 from search.quantities import Quantity, find_quantities
 from search.sounds import sound_bigrams, syllables
 from search.units import Unit, cut_units
@@ -356,28 +357,6 @@ def _products_of(units: Sequence[IndexedUnit]) -> tuple[str, ...]:
 
 
 def _claims(units: Sequence[IndexedUnit]) -> list[LinkedClaim]:
-    claims: list[Claim] = []
-    start = 0
-    while start < len(units):
-        end = _passage_end(units, start, 4_000, 10_000)
-        span = units[start : end + 1]
-        claim = _claim(span)
-        if claim:
-            claims.append(claim)
-        start = end + 1
+    claims = claims_of(units)
     links = link_corrections(claims)
     return [LinkedClaim(claim, links.get(index)) for index, claim in enumerate(claims)]
-
-
-def _claim(span: Sequence[IndexedUnit]) -> Claim | None:
-    from search.concepts import ConceptHit
-
-    hits = [ConceptHit(mention.concept, "", 0, 0, mention.weight, mention.heard_as) for unit in span for mention in unit.mentions]
-    promise = promise_in(joined_text([unit.unit for unit in span])[0], hits, [quantity for unit in span for quantity in unit.quantities])
-    if not promise:
-        return None
-    products = frozenset().union(*(unit.on_air for unit in span)) or frozenset(
-        product for unit in span for product, weight in unit.inferred if weight >= 0.5
-    )
-    grams = frozenset(gram for word in content_words("".join(unit.folded for unit in span)) for gram in bigrams(word))
-    return Claim(span[0].unit.number, span[-1].unit.number, span[0].unit.start_ms, span[-1].unit.end_ms, products, promise, grams)

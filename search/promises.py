@@ -49,7 +49,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A promise at its place in a recording: units `first`…`last`, spoken over `start_ms`…`end_ms`, of these products."""
+    """A promise at its place in a recording: units `first`…`last`, spoken over `start_ms`…`end_ms`, of these products.
+
+    `doubtful`: it rests on words that may not be what was said. `grams` are for linking corrections only and are not stored.
+    """
 
     first: int
     last: int
@@ -58,6 +61,7 @@ class Claim:
     products: frozenset[str]
     promise: Promise
     grams: frozenset[str] = frozenset()
+    doubtful: bool = False
 
 
 def promise_in(
@@ -88,7 +92,7 @@ def promise_in(
     condition = _CONDITION.search(simplified_throughout(text))
     return Promise(
         category,
-        _polarity(text, category),
+        polarity_of(text, category),
         _quantity_of(category, quantities),
         text[condition.start() : condition.end()].strip() if condition else None,
         tuple(sorted(topics)),
@@ -96,7 +100,7 @@ def promise_in(
     )
 
 
-def _polarity(text: str, category: str) -> str:
+def polarity_of(text: str, category: str) -> str:
     """Whether what is said of the category is negated: at the end `denied`, before something affirmed `mixed`, nowhere `affirmed`.
 
     A negation counts for a term within three characters after it or four before it; one that is part of the term (只换不修) doesn't.
@@ -127,7 +131,7 @@ def link_corrections(claims: Sequence[Claim]) -> dict[int, int]:
             continue
         best, best_score = None, 0.0
         for earlier_index, earlier in enumerate(claims[:index]):
-            if earlier.last >= later.first or earlier.promise.is_correction or later.start_ms - earlier.start_ms > CORRECTION_REACH_MS:
+            if earlier.last >= later.first or earlier.promise.is_correction or not _in_reach(earlier, later):
                 continue
             score = _relation(earlier, later)
             if score >= best_score and score > 0:
@@ -135,6 +139,11 @@ def link_corrections(claims: Sequence[Claim]) -> dict[int, int]:
         if best is not None:
             links[index] = best
     return links
+
+
+def _in_reach(earlier: Claim, later: Claim) -> bool:
+    """Of the same product however long ago; where no product is known, what was said shortly before."""
+    return bool(earlier.products & later.products) or later.start_ms - earlier.start_ms <= CORRECTION_REACH_MS
 
 
 def _relation(earlier: Claim, later: Claim) -> float:
