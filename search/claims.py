@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from archive.transcript import doubts
 from search.chinese import bigrams, content_words
+from search.commitment import firmness
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
-from search.promises import MIN_WEIGHT, Claim, Promise, promise_in
+from search.promises import MIN_WEIGHT, Claim, polarity_of, promise_in
 
 if TYPE_CHECKING:
     from search.passages import IndexedUnit
@@ -109,24 +110,20 @@ def _claim(spoken: Sequence["IndexedUnit"], about: Sequence["IndexedUnit"], cate
     of_it = [*about, *bearing[:1]]
     first, last = min(unit.unit.number for unit in of_it), max(unit.unit.number for unit in of_it)
     said = [unit for unit in spoken if first <= unit.unit.number <= last]
+    text = joined_text([unit.unit for unit in said])[0]
+    # Polarity is that of the words that make the promise, not of what else the thought says.
+    promise = replace(promise, polarity=polarity_of(text, category))
     return Claim(
         first,
         last,
         said[0].unit.start_ms,
         said[-1].unit.end_ms,
         _products_of(said),
-        _in_its_words(promise, said),
+        promise,
         frozenset(gram for word in content_words("".join(unit.folded for unit in said)) for gram in bigrams(word)),
         any(doubts(unit.unit.risk) for unit in said),
+        round(firmness(text, promise), 2),
     )
-
-
-def _in_its_words(promise: Promise, said: Sequence["IndexedUnit"]) -> Promise:
-    """Polarity is that of the words that make the promise, not of what else the thought says."""
-    from search.passages import joined_text
-    from search.promises import polarity_of
-
-    return replace(promise, polarity=polarity_of(joined_text([unit.unit for unit in said])[0], promise.category))
 
 
 def _products_of(said: Sequence["IndexedUnit"]) -> frozenset[str]:

@@ -22,7 +22,7 @@ _NEGATED_AFTER = re.compile(r"^[^,，。;；!！?？]{0,4}(?:不行|不可以|�
 _CONDITION = re.compile(
     r"(?:如果|只要|要是|假如|万一|除非|必须|只有|仅限|限|凡是|前提|会员|粉丝团)[^,，。;；!！?？]{1,18}|[^,，。;；!！?？\s]{1,14}(?:的话|才(?:能|送|给|行|可以|有))|[^,，。;；!！?？\s]{0,8}(?:以内|之内|以前|之前)"
 )
-_EXPECTED = {
+EXPECTED_AMOUNTS = {
     "price": (QuantityKind.MONEY,),
     "shipping": (QuantityKind.DURATION,),
     "warranty": (QuantityKind.DURATION,),
@@ -51,7 +51,8 @@ class Promise:
 class Claim:
     """A promise at its place in a recording: units `first`…`last`, spoken over `start_ms`…`end_ms`, of these products.
 
-    `doubtful`: it rests on words that may not be what was said. `grams` are for linking corrections only and are not stored.
+    `doubtful`: it rests on words that may not be what was said. `firmness`: how far a host could be held to it
+    (`search.commitment`). `grams` are for linking corrections only and are not stored.
     """
 
     first: int
@@ -62,6 +63,7 @@ class Claim:
     promise: Promise
     grams: frozenset[str] = frozenset()
     doubtful: bool = False
+    firmness: float = 1.0
 
 
 def promise_in(
@@ -114,7 +116,7 @@ def polarity_of(text: str, category: str) -> str:
 
 
 def _quantity_of(category: str, quantities: Sequence[Quantity]) -> Quantity | None:
-    expected = _EXPECTED.get(category, ())
+    expected = EXPECTED_AMOUNTS.get(category, ())
     return next((quantity for kind in expected for quantity in quantities if quantity.kind is kind), None) or (
         next((quantity for quantity in quantities if quantity.unit), None)
         if category in ("spec", "service", "material", "defect")

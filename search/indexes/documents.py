@@ -183,14 +183,15 @@ def write_claim(linked: LinkedClaim) -> str:
             promise.is_correction,
             linked.corrects,
             claim.doubtful,
+            claim.firmness,
         ]
     )
 
 
 def read_claim(body: str) -> LinkedClaim:
-    first, last, start, end, products, category, polarity, quantity, condition, topics, is_correction, corrects, doubtful = json.loads(body)
+    first, last, start, end, products, category, polarity, quantity, condition, topics, is_correction, corrects, doubtful, firmness = json.loads(body)
     promise = Promise(category, polarity, read_quantity(quantity), condition, tuple(topics), is_correction)
-    return LinkedClaim(Claim(first, last, start, end, frozenset(products), promise, doubtful=doubtful), corrects)
+    return LinkedClaim(Claim(first, last, start, end, frozenset(products), promise, doubtful=doubtful, firmness=firmness), corrects)
 
 
 def write_product(product: Product) -> str:
