@@ -27,6 +27,7 @@ from api import (
     operations,
     pages,
     problems,
+    promise_ledger,
     recordings,
     retention,
     reveal,
@@ -87,6 +88,7 @@ def create_app(workplace: Workplace) -> FastAPI:
         admissions,
         extensions,
         jobs,
+        promise_ledger,
         pages,
     )
     for module in routed:

@@ -15,6 +15,7 @@ from api.commands.extend import extend
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
 from api.commands.jobs import jobs_app
 from api.commands.models import models_app
+from api.commands.promises import promises
 from api.commands.retention import hold_app, purge, retention_app, store_app
 from api.commands.reveal import reveal
 from api.commands.screen_text import screen_text
@@ -48,6 +49,7 @@ app.command()(check_media)
 app.command()(capture)
 app.command()(clock)
 app.command()(extend)
+app.command()(promises)
 app.command()(purge)
 app.command()(reveal)
 app.command(name="screen-text")(screen_text)

@@ -13,7 +13,7 @@ from search.commitment import FIRM
 from search.indexes import Filter, Index, Totals, of_one_moment
 from search.listing import Comparison, Listed, compare, read_listing
 from search.passages import IndexedUnit, LinkedClaim
-from search.promises import Promise
+from search.promises import Promise, akin
 from search.quantities import comparable, same_amount
 
 RECORDINGS_MAX = 2_000
@@ -152,7 +152,10 @@ def _entries(said: Sequence[_Said], least_firm: float) -> list[Entry]:
             like.append(group)
             groups.append(group)
         group.append(each)
-    groups = [group for group in groups if max(each.statement.firmness for each in group) >= least_firm]
+    firm = [group for group in groups if max(each.statement.firmness for each in group) >= least_firm]
+    # What was taken back is told of with what took it back, however loosely it was said.
+    taken_back = {(each.corrects, _product_id(each)) for group in firm for each in group if each.corrects}
+    groups = [group for group in groups if group in firm or any((each.key, _product_id(each)) in taken_back for each in group)]
     numbers = {(each.key, _product_id(each)): number for number, group in enumerate(groups) for each in group}
     listings: dict[str, tuple[Listed, ...]] = {}
     entries = [_entry(number, group, listings) for number, group in enumerate(groups)]
@@ -188,7 +191,7 @@ def _product_id(said: _Said) -> str | None:
 
 
 def _same(one: Promise, other: Promise) -> bool:
-    if not set(one.topics) & set(other.topics):
+    if not akin(one, other):
         return False
     if one.quantity is None or other.quantity is None:
         return one.quantity is other.quantity
@@ -213,7 +216,7 @@ def _otherwise(entry: Entry, entries: Sequence[Entry]) -> tuple[int, ...]:
             and other.product is not None
             and other.product.product_id == entry.product.product_id
             and other.promise.category == entry.promise.category
-            and set(other.promise.topics) & set(entry.promise.topics)
+            and akin(other.promise, entry.promise)
             and comparable(amount, different)
             and not same_amount(amount, different)
             and other.number not in (entry.corrected_by, *entry.corrects)

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from archive.recording import Product
 from search.chinese import fold
 from search.concepts import load_lexicon
-from search.promises import MIN_WEIGHT, Promise, promise_in
+from search.promises import MIN_WEIGHT, Promise, akin, promise_in
 from search.quantities import Quantity, QuantityKind, comparable, find_quantities, same_amount
 
 Verdict: TypeAlias = Literal["as_listed", "differs", "not_listed", "no_listing"]
@@ -61,9 +61,10 @@ def compare(said: Promise, product: Product, listed: Sequence[Listed]) -> Compar
         return _price(said.quantity, product)
     if not product.listing_text.strip():
         return Comparison("no_listing")
-    of_topic = [each for each in listed if each.promise.category == said.category and set(each.promise.topics) & set(said.topics)]
+    of_topic = [each for each in listed if each.promise.category == said.category and akin(each.promise, said)]
     for each in of_topic:
-        if {said.polarity, each.promise.polarity} == {"affirmed", "denied"}:
+        # "No" to one thing is not "no" to another: only where the listing speaks of all that was said.
+        if set(said.topics) <= set(each.promise.topics) and {said.polarity, each.promise.polarity} == {"affirmed", "denied"}:
             return Comparison("differs", each.text)
     if said.quantity is None:
         return Comparison("as_listed", of_topic[0].text) if of_topic else Comparison("not_listed")

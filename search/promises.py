@@ -13,6 +13,22 @@ from search.chinese import fold
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
 from search.quantities import Quantity, QuantityKind, comparable, same_amount
 
+CATEGORIES = (
+    "material",
+    "spec",
+    "origin",
+    "authenticity",
+    "effect",
+    "price",
+    "gift",
+    "shipping",
+    "warranty",
+    "return",
+    "compensation",
+    "limited",
+    "service",
+    "defect",
+)
 MIN_WEIGHT = 0.7
 CORRECTION_REACH_MS = 20 * 60_000
 _NEGATED_BEFORE = re.compile(
@@ -124,6 +140,22 @@ def _quantity_of(category: str, quantities: Sequence[Quantity]) -> Quantity | No
     )
 
 
+KIN = 0.5
+
+
+def akin(one: Promise, other: Promise) -> bool:
+    """Whether both speak of the same thing: a topic of one is one of the other's, or near kin to one (整机质保 and 质保)."""
+    if set(one.topics) & set(other.topics):
+        return True
+    concepts = load_lexicon().concepts
+    return any(
+        topic in concepts and concepts[topic].related.get(kin, 0.0) >= KIN
+        for topics, others in ((one.topics, other.topics), (other.topics, one.topics))
+        for topic in topics
+        for kin in others
+    )
+
+
 def link_corrections(claims: Sequence[Claim]) -> dict[int, int]:
     """For each correction the earlier claim it takes back: same product where both are known, shared topic or like
     quantity. Indexes into `claims`."""
@@ -151,10 +183,10 @@ def _in_reach(earlier: Claim, later: Claim) -> bool:
 def _relation(earlier: Claim, later: Claim) -> float:
     if earlier.products and later.products and not earlier.products & later.products:
         return 0.0
-    shared = set(earlier.promise.topics) & set(later.promise.topics)
+    shared = len(set(earlier.promise.topics) & set(later.promise.topics)) or (0.5 if akin(earlier.promise, later.promise) else 0.0)
     overlap = len(earlier.grams & later.grams) / max(min(len(earlier.grams), len(later.grams)), 1)
     one, other = earlier.promise.quantity, later.promise.quantity
     like = 0.5 if one and other and comparable(one, other) and not same_amount(one, other) else 0.0
     if not shared and overlap < 0.3:
         return 0.0
-    return len(shared) + 2 * overlap + like
+    return shared + 2 * overlap + like
