@@ -3,21 +3,23 @@
 Everything an answer needs is in the index. Words in doubt don't count as said: what only they answer is told apart (`search.doubt`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from archive.recording import Recording
+import numpy as np
+
+from archive.recording import Product, Recording
 from archive.timeline import WallTime
 from search.chinese import bigrams
 from search.coverage import Coverage, cover, was_said
-from search.doubt import besides, has_doubts, is_doubtful, only_sure, rests_on_doubt, sure_meaning, trimmed
+from search.doubt import besides, has_doubts, is_doubtful, lies_in, only_sure, rests_on_doubt, trimmed
 from search.embeddings import Embedder
-from search.indexes import Candidate, Filter, Index, RecordingEntry, Terms, of_one_moment
-from search.matching import DEFAULT_WEIGHTS, Rarity, Stretch, Weights, idf
-from search.moments import Moment, moment_of
+from search.indexes import Candidate, Filter, Index, Terms, of_one_moment
+from search.matching import DEFAULT_WEIGHTS, Field, Floats, Rarity, Stretch, Weights, idf
+from search.moments import Moment, moments_of
 from search.products import Shelf
 from search.query import Question, products_meant, understand
-from search.ranking import Span, rank_spans, without_overlaps
+from search.ranking import Asked, Span, rank_spans, without_overlaps
 
 CANDIDATES = 160
 PADDING_UNITS = 6
@@ -68,48 +70,40 @@ def ask(
 
     InvalidQuestion for an empty or overlong question.
     """
-    asked = understand(question)
+    plain = understand(question)
     wanted = Filter(recording, product, host, platform, room, since, until, calls, among, category)
-    rarity = _rarity(index, asked)
-    candidates = index.candidates(_terms(asked, rarity), wanted, CANDIDATES)
-    near = index.nearest(embedder.embed_question(asked.stripped), wanted, CANDIDATES // 4) if embedder else []
-    by_id = _entries(index, [*candidates, *near])
-    shelves = index.products(list(by_id))
-    meant = {each: {product: 1.0} for each in by_id} if product else products_meant(asked, shelves)
-    named = {
-        each: asked.naming(Shelf(shelves[each]).spoken_names(wanted, asked.folded)) for each, wanted in meant.items() if shelves.get(each)
-    }
-    stretches = _stretches(index, [*candidates, *near], by_id)
+    heard, rarity = _rarity(index, plain)
+    found = index.candidates(_terms(plain, rarity), wanted, CANDIDATES)
+    near = index.nearest(embedder.embed_question(plain.stripped), wanted, CANDIDATES // 4) if embedder else []
+    runs = _runs([*found, *near])
+    stretches = [Stretch(run[0], units) for run, units in zip(runs, index.runs(runs), strict=True) if units]
+    recordings = list(dict.fromkeys(stretch.recording_id for stretch in stretches))
+    shelves = index.products(recordings)
+    asked = _asked(plain, product, shelves, recordings)
 
-    def ranked(stretch: Stretch, sure: bool) -> list[Span]:
-        recording_id, near_to = stretch.recording_id, _meaning(stretch, near)
-        given = only_sure(stretch) if sure else stretch
-        meaning = sure_meaning(stretch, near_to) if sure else near_to
-        spans = rank_spans(given, named.get(recording_id, asked), rarity, meant.get(recording_id), bool(meant), meaning, weights)
-        held = by_id[recording_id].recording
-        return [trimmed(stretch, span) if sure else span for span in spans if _within(held, span.start_ms, since, until)]
+    def ranked(over: Sequence[Stretch], *, sure: bool) -> list[Span]:
+        field = Field([only_sure(stretch) for stretch in over] if sure else over)
+        meaning = _meaning(field, near)
+        if sure and meaning is not None:
+            meaning[[is_doubtful(unit) for unit in field.units]] = 0.0
+        spans = rank_spans(field, asked, rarity, meaning, weights)
+        return _between(index, trimmed(over, spans) if sure else spans, since, until)
 
-    def shown(span: Span, *, answers: bool, doubtful: bool = False) -> Moment:
-        about = named.get(span.recording_id, asked)
-        moment = moment_of(index, span, by_id[span.recording_id], shelves.get(span.recording_id, []), about, doubtful=doubtful)
-        return replace(moment, answers=answers)
-
-    in_doubt = {id(stretch) for stretch in stretches if has_doubts(stretch)}
-    sure = [span for stretch in stretches for span in ranked(stretch, id(stretch) in in_doubt)]
-    best = _corrections_first(index, without_overlaps(sure), sure_only=True)
+    best = _corrections_first(index, sure := ranked(stretches, sure=True), sure_only=True)
     said = [span for span in best if _answers(span, best[0])]
     maybe: list[Span] = []
-    if in_doubt:
-        every = [span for stretch in stretches for span in ranked(stretch, sure=False)]
-        maybe = _maybe_said(_corrections_first(index, without_overlaps(every), sure_only=False), said, stretches)
+    if doubtful := [stretch for stretch in stretches if has_doubts(stretch)]:
+        undoubted = [span for span in sure if not any(lies_in(span, stretch) for stretch in doubtful)]
+        every = without_overlaps([*undoubted, *ranked(doubtful, sure=False)])
+        maybe = _maybe_said(_corrections_first(index, every, sure_only=False), said, doubtful)
     near_by = besides([span for span in best if span not in said], maybe)
     counted, apart = (maybe, []) if include_doubtful else ([], maybe)
     in_order = [*said, *counted, *near_by] if counted else [span for span in best if span in said or span in near_by]
-    moments = tuple(shown(span, answers=span in said or span in counted, doubtful=span in counted) for span in in_order[:limit])
-    perhaps = tuple(shown(span, answers=False, doubtful=True) for span in apart[:limit])
-    return Answer(
-        question, bool(said or counted), cover(index.totals(wanted)), moments, _not_heard(index, asked, stretches, wanted), perhaps
-    )
+    chosen = [(span, span in counted) for span in in_order[:limit]] + [(span, True) for span in apart[:limit]]
+    shown = moments_of(index, chosen, stretches, shelves, asked)
+    answering = [replace(moment, answers=span in said or span in counted) for moment, span in zip(shown, in_order[:limit], strict=False)]
+    not_heard = _not_heard(index, plain, heard, stretches, wanted)
+    return Answer(question, bool(said or counted), cover(index.totals(wanted)), tuple(answering), not_heard, tuple(shown[len(answering) :]))
 
 
 def _answers(span: Span, best: Span) -> bool:
@@ -126,14 +120,30 @@ def _maybe_said(ranked: Sequence[Span], said: Sequence[Span], stretches: Sequenc
     return besides([span for span in ranked if _answers(span, ranked[0]) and rests_on_doubt(span, doubtful)], said)
 
 
-def _within(recording: Recording, at_ms: int, since: WallTime | None, until: WallTime | None) -> bool:
+def _asked(plain: Question, product: str | None, shelves: Mapping[str, Sequence[Product]], recordings: Iterable[str]) -> Asked:
+    """The question as each of these recordings' shelves lets it be read."""
+    meant = {each: {product: 1.0} for each in recordings} if product else products_meant(plain, shelves)
+    read = {
+        each: plain.naming(Shelf(shelves[each]).spoken_names(wanted, plain.folded)) for each, wanted in meant.items() if shelves.get(each)
+    }
+    return Asked(plain, read, meant)
+
+
+def _between(index: Index, spans: Sequence[Span], since: WallTime | None, until: WallTime | None) -> list[Span]:
+    """Those that began at a time asked about: sessions pass the index's filter with all that they ran before and after it."""
     if since is None and until is None:
-        return True
+        return list(spans)
+    entries = {span.recording_id: index.entry(span.recording_id) for span in spans}
+    return [span for span in spans if (entry := entries[span.recording_id]) and _within(entry.recording, span.start_ms, since, until)]
+
+
+def _within(recording: Recording, at_ms: int, since: WallTime | None, until: WallTime | None) -> bool:
     wall, _ = recording.wall_at(at_ms)
     return wall is not None and (since is None or wall >= since) and (until is None or wall < until)
 
 
-def _rarity(index: Index, asked: Question) -> Rarity:
+def _rarity(index: Index, asked: Question) -> tuple[Mapping[str, Mapping[str, int]], Rarity]:
+    """In how many passages the question's terms are heard, by channel, and what each is worth for that."""
     passages = max(index.passage_count(), 1)
     words = [term.text for term in asked.terms]
     terms = {"words": words, "grams": asked.grams, "sounds": asked.sounds, "concepts": list(asked.concepts)}
@@ -143,13 +153,7 @@ def _rarity(index: Index, asked: Question) -> Rarity:
     known = [rarity["words"][word] for word in words if word in heard["words"]]
     ceiling = max(known) if known else 1.0
     rarity["words"] = {word: min(value, ceiling) for word, value in rarity["words"].items()}
-    return Rarity(rarity["words"], rarity["grams"], rarity["sounds"], rarity["concepts"])
-
-
-def _entries(index: Index, candidates: Sequence[Candidate]) -> dict[str, RecordingEntry]:
-    """The recordings that candidates lie in."""
-    found = (index.entry(recording_id) for recording_id in dict.fromkeys(candidate.recording_id for candidate in candidates))
-    return {entry.recording.id: entry for entry in found if entry}
+    return heard, Rarity(rarity["words"], rarity["grams"], rarity["sounds"], rarity["concepts"])
 
 
 def _terms(asked: Question, rarity: Rarity) -> Terms:
@@ -170,12 +174,11 @@ def _terms(asked: Question, rarity: Rarity) -> Terms:
     )
 
 
-def _stretches(index: Index, candidates: Sequence[Candidate], entries: Mapping[str, RecordingEntry]) -> list[Stretch]:
-    """Runs of units around the candidates, joined where they touch."""
+def _runs(candidates: Sequence[Candidate]) -> list[tuple[str, int, int]]:
+    """(recording, first, last) of the units around the candidates, joined where they touch."""
     around: dict[str, list[tuple[int, int]]] = {}
     for candidate in candidates:
-        if candidate.recording_id in entries:
-            around.setdefault(candidate.recording_id, []).append((max(candidate.first - PADDING_UNITS, 0), candidate.last + PADDING_UNITS))
+        around.setdefault(candidate.recording_id, []).append((max(candidate.first - PADDING_UNITS, 0), candidate.last + PADDING_UNITS))
     runs: list[tuple[str, int, int]] = []
     for recording_id, spans in around.items():
         merged: list[list[int]] = []
@@ -185,23 +188,25 @@ def _stretches(index: Index, candidates: Sequence[Candidate], entries: Mapping[s
             else:
                 merged.append([first, last])
         runs.extend((recording_id, first, last) for first, last in merged)
-    return [Stretch(run[0], units) for run, units in zip(runs, index.runs(runs), strict=True) if units]
+    return runs
 
 
-def _meaning(stretch: Stretch, near: Sequence[Candidate]) -> dict[int, float] | None:
-    """By unit index, how far the meaning of its passages stands out, 0…1."""
+def _meaning(field: Field, near: Sequence[Candidate]) -> Floats | None:
+    """By row, how far the meaning of its passages stands out, 0…1."""
     if not near:
         return None
-    first = stretch.units[0].unit.number
-    last = stretch.units[-1].unit.number
     # models differ in how near unrelated texts lie: only what stands out from the nearest counts
     floor = min(candidate.score for candidate in near)
-    cosines: dict[int, float] = {}
-    for candidate in near:
-        if candidate.recording_id == stretch.recording_id:
-            for number in range(max(candidate.first, first), min(candidate.last, last) + 1):
-                cosines[number - first] = max(cosines.get(number - first, 0.0), (candidate.score - floor) / max(1 - floor, 0.05))
-    return cosines
+    meaning = np.zeros(len(field.units))
+    row = 0
+    for stretch in field.stretches:
+        count, number = len(stretch.units), stretch.units[0].unit.number
+        for candidate in near:
+            if candidate.recording_id == stretch.recording_id and candidate.first < number + count and candidate.last >= number:
+                covered = slice(row + max(candidate.first - number, 0), row + min(candidate.last - number + 1, count))
+                meaning[covered] = np.maximum(meaning[covered], (candidate.score - floor) / max(1 - floor, 0.05))
+        row += count
+    return meaning
 
 
 def _corrections_first(index: Index, ranked: Sequence[Span], *, sure_only: bool) -> list[Span]:
@@ -237,12 +242,17 @@ def _corrections_first(index: Index, ranked: Sequence[Span], *, sure_only: bool)
     return sorted(spans, key=lambda span: -span.score)
 
 
-def _not_heard(index: Index, asked: Question, stretches: Sequence[Stretch], wanted: Filter) -> tuple[str, ...]:
-    missing = []
-    for term in asked.terms:
-        if any(True for stretch in stretches for found in (stretch.find_text(term.text), stretch.find_sound(term.sound)) for _ in found):
-            continue
-        grams = bigrams(term.text)
-        if not all(index.candidates(Terms({"grams": {gram: 1.0}}), wanted, 1) for gram in grams):
-            missing.append(term.text)
-    return tuple(missing)
+def _not_heard(
+    index: Index, asked: Question, heard: Mapping[str, Mapping[str, int]], stretches: Sequence[Stretch], wanted: Filter
+) -> tuple[str, ...]:
+    """Words of the question of which not even the character pairs are heard in what is searched."""
+    field = Field(stretches)
+    everywhere = Filter(calls=wanted.calls)
+
+    def somewhere(gram: str) -> bool:
+        if not heard["grams"].get(gram):
+            return False
+        return wanted == everywhere or bool(index.candidates(Terms({"grams": {gram: 1.0}}), wanted, 1))
+
+    missing = [term.text for term in asked.terms if not field.find_text(term.text) and not field.find_sound(term.sound)]
+    return tuple(text for text in missing if not all(map(somewhere, bigrams(text))))

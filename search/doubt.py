@@ -27,6 +27,8 @@ def has_doubts(stretch: Stretch) -> bool:
 
 def only_sure(stretch: Stretch) -> Stretch:
     """The stretch as if nothing had been understood where its words are in doubt. Times and numbers of units stay."""
+    if not has_doubts(stretch):
+        return stretch
     return Stretch(stretch.recording_id, [_hidden(unit) if is_doubtful(unit) else unit for unit in stretch.units])
 
 
@@ -34,13 +36,21 @@ def _hidden(unit: IndexedUnit) -> IndexedUnit:
     return replace(unit, folded=_HIDDEN, sounds=("",), mentions=(), quantities=(), named=(), inferred=(), question="", reads_question=False)
 
 
-def sure_meaning(stretch: Stretch, meaning: Mapping[int, float] | None) -> Mapping[int, float] | None:
-    """Nearness of meaning by unit index, without that of units in doubt."""
-    return meaning and {index: near for index, near in meaning.items() if not is_doubtful(stretch.units[index])}
+def lies_in(span: Span, stretch: Stretch) -> bool:
+    return span.recording_id == stretch.recording_id and stretch.holds(span.first)
 
 
-def trimmed(stretch: Stretch, span: Span) -> Span:
-    """A span of sure words without doubtful ones at its ends; those between sure ones stay, and are marked."""
+def trimmed(stretches: Sequence[Stretch], spans: Sequence[Span]) -> list[Span]:
+    """Spans of sure words without doubtful ones at their ends; those between sure ones stay, and are marked."""
+    doubtful = [stretch for stretch in stretches if has_doubts(stretch)]
+    return [_trimmed(home, span) if (home := _home(span, doubtful)) else span for span in spans]
+
+
+def _home(span: Span, stretches: Sequence[Stretch]) -> Stretch | None:
+    return next((stretch for stretch in stretches if lies_in(span, stretch)), None)
+
+
+def _trimmed(stretch: Stretch, span: Span) -> Span:
     first_number = stretch.units[0].unit.number
     first, last = span.first - first_number, span.last - first_number
     while first < last and is_doubtful(stretch.units[first]):

@@ -1,13 +1,13 @@
-"""Matching: what each unit of a stretch holds of a question, channel by channel.
+"""Matching: what each unit of all stretches of a question holds of it, channel by channel, in one pass over their joined text.
 
 A channel's worth is the question's own weight of each term; hits say how surely a unit holds it, by its characters or by its sound.
 """
 
-import bisect
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,11 @@ SURROUNDING_MS = 10_000
 HEARD_WORD = 0.85
 HAND_ON_MS = 9_000
 HAND_ON = 0.7
+LIKE_AMOUNT = 0.2
+_BORDER = "\n"  # stands in no text and no term: nothing is found across it
+_PRIVATE_USE = 0xE000
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,121 +68,213 @@ def idf(frequency: int, passages: int) -> float:
     return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive units of one recording, at least one."""
+
+    recording_id: str
+    units: Sequence[IndexedUnit]
+
+    def holds(self, number: int) -> bool:
+        return self.units[0].unit.number <= number <= self.units[-1].unit.number
+
+
+class _SoundLetters(dict[str, str]):
+    """A letter of its own for each folded syllable, so that sounds are looked for as text is. No syllable is the border."""
+
+    def __init__(self) -> None:
+        super().__init__({"": _BORDER})
+        self._folded: dict[str, str] = {}
+        self._codes = count(_PRIVATE_USE)
+
+    def __missing__(self, syllable: str) -> str:
+        # two threads that meet here take two letters, and both go on with the one that is kept
+        letter = self._folded.setdefault(fold_syllable(syllable), chr(next(self._codes)))
+        self[syllable] = letter
+        return letter
+
+
+_LETTERS = _SoundLetters()
+
+
+class Field:
+    """All units of several stretches in rows, one stretch behind the other, with their texts and sounds joined.
+
+    Nothing is found across the border of two stretches. `starts_stretch` marks each stretch's first row.
+    """
+
+    def __init__(self, stretches: Sequence[Stretch]) -> None:
+        self.stretches = stretches
+        self.units: list[IndexedUnit] = [unit for stretch in stretches for unit in stretch.units]
+        self.starts: Rows = np.array([unit.unit.start_ms for unit in self.units], dtype=np.int64)
+        self.ends: Rows = np.array([unit.unit.end_ms for unit in self.units], dtype=np.int64)
+        sizes = np.array([len(stretch.units) for stretch in stretches], dtype=np.int64)
+        self.stretch_at: Rows = np.repeat(np.arange(len(stretches)), sizes)
+        self.last_of: Rows = np.repeat(np.cumsum(sizes) - 1, sizes)
+        self.first_of: Rows = np.repeat(np.cumsum(sizes) - sizes, sizes)
+        self.starts_stretch: NDArray[np.bool_] = np.zeros(len(self.units), dtype=bool)
+        self.starts_stretch[self.first_of] = True
+        self.text = _BORDER.join("".join(unit.folded for unit in stretch.units) for stretch in stretches)
+        letters = np.array([len(unit.folded) for unit in self.units], dtype=np.int64)
+        borders = np.cumsum(self.starts_stretch) - 1
+        self.offsets: Rows = np.cumsum(letters) - letters + borders
+
+    @cached_property
+    def sound(self) -> str:
+        """One letter a syllable, each at the place of its character in `text`."""
+        return _BORDER.join("".join([_LETTERS[sound] for unit in stretch.units for sound in unit.sounds]) for stretch in self.stretches)
+
+    def rows(self, offsets: Sequence[int]) -> Rows:
+        """The rows of the units in which these characters stand."""
+        return np.searchsorted(self.offsets, offsets, side="right") - 1
+
+    def find_text(self, term: str) -> list[int]:
+        return list(_places(self.text, term))
+
+    def find_sound(self, sound: tuple[str, ...]) -> list[int]:
+        """Where these folded syllables are spoken; one syllable alone proves nothing."""
+        return list(_places(self.sound, "".join([_LETTERS[each] for each in sound]))) if len(sound) > 1 and all(sound) else []
+
+
+def _places(text: str, term: str) -> Iterator[int]:
+    at = text.find(term)
+    while at >= 0:
+        yield at
+        at = text.find(term, at + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Channel:
-    """`hits`: units × terms; `worth`: what each term of the question weighs."""
+    """`columns` of the hits with what each term weighs to this question, in all `self_score`."""
 
     name: str
     weight: float
-    hits: Floats
+    columns: slice
     worth: Floats
-    self_score: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.self_score = float(self.worth.sum())
+    self_score: float
 
 
-class Stretch:
-    """Consecutive units of one recording, prepared for matching one question."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What a question weighs over the columns of the hits. `total`: each term's share of the whole question, all channels together."""
 
-    def __init__(self, recording_id: str, units: Sequence[IndexedUnit]) -> None:
-        self.recording_id = recording_id
-        self.units = units
-        self.text = "".join(unit.folded for unit in units)
-        self.offsets: list[int] = []
-        at = 0
-        for unit in units:
-            self.offsets.append(at)
-            at += len(unit.folded)
-        self.sounds = [fold_syllable(sound) for unit in units for sound in unit.sounds]
-        self.sound_at: dict[str, list[int]] = defaultdict(list)
-        for index, pair in enumerate(zip(self.sounds, self.sounds[1:], strict=False)):
-            if all(pair):
-                self.sound_at["0".join(pair)].append(index)
-        self.starts = np.array([unit.unit.start_ms for unit in units])
-        self.ends = np.array([unit.unit.end_ms for unit in units])
+    question: Question
+    channels: tuple[Channel, ...]
+    total: Floats
 
-    def owner(self, offset: int) -> int:
-        return bisect.bisect_right(self.offsets, offset) - 1
-
-    def find_text(self, term: str) -> Iterable[int]:
-        at = self.text.find(term)
-        while at >= 0:
-            yield at
-            at = self.text.find(term, at + 1)
-
-    def find_sound(self, sound: tuple[str, ...]) -> Iterable[int]:
-        if len(sound) < 2:
-            return
-        for at in self.sound_at.get("0".join(sound[:2]), ()):
-            if tuple(self.sounds[at : at + len(sound)]) == sound:
-                yield at
+    def shares(self, held: Floats) -> dict[str, float]:
+        """Of one row of hits, how much of each channel's question it holds, 0…1."""
+        return {each.name: float(held[each.columns] @ each.worth) / each.self_score for each in self.channels}
 
 
-def channels_of(stretch: Stretch, question: Question, rarity: Rarity, weights: Weights) -> list[Channel]:
-    """Every channel of a question over a stretch; hits are units × terms, 0…1."""
-    count = len(stretch.units)
-    words = np.zeros((count, len(question.terms)))
-    for column, term in enumerate(question.terms):
-        for at in stretch.find_sound(term.sound):
-            written = stretch.text[at : at + len(term.sound)]
-            worth = HEARD_WORD if len(term.sound) > 2 or not is_word(written) else HEARD_WORD / 2
-            words[stretch.owner(at), column] = max(words[stretch.owner(at), column], worth)
-        for at in stretch.find_text(term.text):
-            words[stretch.owner(at), column] = 1.0
-    grams = np.zeros((count, len(question.grams)))
-    for column, gram in enumerate(question.grams):
-        for at in stretch.find_text(gram):
-            grams[stretch.owner(at), column] = 1.0
-    sounds = np.zeros((count, len(question.sounds)))
-    for column, sound in enumerate(question.sounds):
-        for at in stretch.sound_at.get(sound, ()):
-            sounds[stretch.owner(at), column] = 1.0
-    names = list(question.concepts)
-    concepts = np.zeros((count, len(names)))
-    quantities = np.zeros((count, len(question.quantities)))
-    for row, unit in enumerate(stretch.units):
-        for mention in unit.mentions:
-            if mention.concept in question.concepts:
-                column = names.index(mention.concept)
-                concepts[row, column] = max(concepts[row, column], min(mention.weight, 1.0))
-        for column, asked in enumerate(question.quantities):
+def reading_of(question: Question, rarity: Rarity, weights: Weights) -> Reading:
+    """How the question weighs its terms."""
+    columns = {
+        "words": [rarity.words[term.text] * question.share_of(term.text) for term in question.terms],
+        "grams": [rarity.grams[gram] * question.share_of(gram) for gram in question.grams],
+        "sounds": [rarity.sounds[sound] for sound in question.sounds],
+        "concepts": [rarity.concepts[name] * weight for name, weight in question.concepts.items()],
+        "quantities": [1.0 if asked.unit else 0.6 for asked in question.quantities],
+    }
+    channels, at = [], 0
+    for name, worth in columns.items():
+        weight = getattr(weights, name)
+        if weight and sum(worth) > 0:
+            channels.append(Channel(name, weight, slice(at, at + len(worth)), np.array(worth), sum(worth)))
+        at += len(worth)
+    active = sum(channel.weight for channel in channels)
+    total = np.zeros(at)
+    for channel in channels:
+        total[channel.columns] = channel.worth * (channel.weight / channel.self_score / active)
+    return Reading(question, tuple(channels), total)
+
+
+def hits_of(field: Field, question: Question) -> Floats:
+    """Rows × terms of all channels in the order of `reading_of`, 0…1."""
+    hits = np.zeros((len(field.units), len(question.terms) + len(question.grams) + len(question.sounds)))
+    column = 0
+    for term in question.terms:
+        heard = field.find_sound(term.sound)
+        if heard:
+            # a word of its own that only sounds alike proves less
+            worth = [
+                HEARD_WORD if len(term.sound) > 2 or not is_word(field.text[at : at + len(term.sound)]) else HEARD_WORD / 2 for at in heard
+            ]
+            np.maximum.at(hits[:, column], field.rows(heard), worth)
+        found = field.find_text(term.text)
+        if found:
+            hits[field.rows(found), column] = 1.0
+        column += 1
+    for gram in question.grams:
+        found = field.find_text(gram)
+        if found:
+            hits[field.rows(found), column] = 1.0
+        column += 1
+    for sound in question.sounds:
+        found = field.find_sound(tuple(sound.split("0")))
+        if found:
+            hits[field.rows(found), column] = 1.0
+        column += 1
+    found_hits = np.hstack([hits, _concept_hits(field.units, question), _quantity_hits(field.units, question)])
+    _hand_on(field, found_hits)
+    return found_hits
+
+
+def _concept_hits(units: Sequence[IndexedUnit], question: Question) -> Floats:
+    hits = np.zeros((len(units), len(question.concepts)))
+    columns = {name: column for column, name in enumerate(question.concepts)}
+    if columns:
+        for row, unit in enumerate(units):
+            for mention in unit.mentions:
+                column = columns.get(mention.concept)
+                if column is not None:
+                    hits[row, column] = max(hits[row, column], min(mention.weight, 1.0))
+    return hits
+
+
+def _quantity_hits(units: Sequence[IndexedUnit], question: Question) -> Floats:
+    hits = np.zeros((len(units), len(question.quantities)))
+    if question.quantities:
+        for row, unit in enumerate(units):
             for said in unit.quantities:
-                if same_amount(asked, said):
-                    quantities[row, column] = 1.0
-                elif comparable(asked, said):
-                    quantities[row, column] = max(quantities[row, column], 0.2)
-    for hits in (words, grams, sounds, concepts, quantities):
-        _hand_on(stretch.units, hits)
-    return [
-        Channel(
-            "words", weights.words, words, np.array([rarity.words[term.text] * question.share_of(term.text) for term in question.terms])
-        ),
-        Channel("grams", weights.grams, grams, np.array([rarity.grams[gram] * question.share_of(gram) for gram in question.grams])),
-        Channel("sounds", weights.sounds, sounds, np.array([rarity.sounds[sound] for sound in question.sounds])),
-        Channel("concepts", weights.concepts, concepts, np.array([rarity.concepts[name] * question.concepts[name] for name in names])),
-        Channel("quantities", weights.quantities, quantities, np.array([1.0 if asked.unit else 0.6 for asked in question.quantities])),
-    ]
+                for column, asked in enumerate(question.quantities):
+                    if same_amount(asked, said):
+                        hits[row, column] = 1.0
+                    elif comparable(asked, said):
+                        hits[row, column] = max(hits[row, column], LIKE_AMOUNT)
+    return hits
 
 
-def _hand_on(units: Sequence[IndexedUnit], hits: Floats) -> None:
+def _hand_on(field: Field, hits: Floats) -> None:
     """What a read-out question says is also spoken of by the answer: its hits go on to what follows within 9 s."""
-    if not hits.shape[1]:
-        return
-    own = hits.copy()
-    for index, unit in enumerate(units):
-        if unit.reads_question:
-            for after in range(index + 1, min(index + 4, len(units))):
-                if units[after].unit.start_ms - unit.unit.end_ms > HAND_ON_MS or units[after].reads_question:
-                    break
-                hits[after] = np.maximum(hits[after], HAND_ON * own[index])
+    reads = [row for row, unit in enumerate(field.units) if unit.reads_question]
+    own = {row: HAND_ON * hits[row] for row in reads}
+    for row in reads:
+        for after in range(row + 1, min(row + 4, int(field.last_of[row]) + 1)):
+            if field.starts[after] - field.ends[row] > HAND_ON_MS or field.units[after].reads_question:
+                break
+            np.maximum(hits[after], own[row], out=hits[after])
 
 
-def surroundings_of(stretch: Stretch, channels: Sequence[Channel], active: float) -> Floats:
-    """For each unit the share of the question found within 10 s before and after it."""
-    lows = np.searchsorted(stretch.ends, stretch.starts - SURROUNDING_MS).tolist()
-    highs = np.searchsorted(stretch.starts, stretch.ends + SURROUNDING_MS).tolist()
-    used = [channel for channel in channels if channel.self_score > 0]
-    hits = np.hstack([channel.hits for channel in used])
-    worth = np.concatenate([channel.worth * (channel.weight / channel.self_score / active) for channel in used])
-    return np.array([hits[low:high].max(axis=0) @ worth for low, high in zip(lows, highs, strict=True)])
+def surroundings_of(field: Field, hits: Floats) -> Floats:
+    """For each row the most of each term that is found within 10 s before and after it."""
+    # a stretch's times begin anew: each is shifted behind the one before it, so that one search serves all
+    shift = _behind_each_other(field)
+    starts, ends = field.starts + shift, field.ends + shift
+    lows = np.searchsorted(ends, starts - SURROUNDING_MS)
+    highs = np.searchsorted(starts, ends + SURROUNDING_MS)
+    lows = np.clip(lows, field.first_of, np.arange(len(lows)))
+    highs = np.clip(highs, np.arange(len(highs)) + 1, field.last_of + 1)
+    borders = np.column_stack([lows, highs]).ravel()
+    padded = np.vstack([hits, np.zeros((1, hits.shape[1]))])
+    around: Floats = np.maximum.reduceat(padded, borders, axis=0)[::2]
+    return around
+
+
+def _behind_each_other(field: Field) -> Rows:
+    firsts = np.flatnonzero(field.starts_stretch)
+    begins = field.starts[firsts]
+    lasts = np.maximum.reduceat(field.ends, firsts)
+    spans = lasts - begins + 4 * SURROUNDING_MS
+    placed = np.cumsum(spans) - spans - begins
+    return np.repeat(placed, np.diff(np.append(firsts, len(field.units))))

@@ -3,7 +3,7 @@
 Quotes are the transcript's exact text (G6); pieces of different segments are joined by a space.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.recording import Message, Product
@@ -13,13 +13,13 @@ from archive.transcript import doubts
 from search.concepts import CORRECTION_CONCEPT, ConceptHit
 from search.coverage import confidence
 from search.doubt import is_doubtful
-from search.indexes import Index, RecordingEntry
-from search.matching import Stretch
+from search.indexes import Index
+from search.matching import Field, Stretch
 from search.passages import IndexedUnit
 from search.promises import Promise, promise_in
 from search.quantities import same_amount
 from search.query import Question
-from search.ranking import Span
+from search.ranking import Asked, Span
 
 CONTEXT_MS = 12_000
 CHAT_BEFORE_MS = 20_000
@@ -83,9 +83,33 @@ class Moment:
     promise_doubtful: bool = False
 
 
-def moment_of(index: Index, span: Span, entry: RecordingEntry, products: Sequence[Product], asked: Question, *, doubtful: bool) -> Moment:
-    """The moment of a span. `doubtful`: it was found by words that are in doubt."""
-    units = index.units(span.recording_id, max(span.first - _MARGIN_UNITS, 0), span.last + _MARGIN_UNITS)
+def moments_of(
+    index: Index,
+    spans: Sequence[tuple[Span, bool]],
+    stretches: Sequence[Stretch],
+    shelves: Mapping[str, Sequence[Product]],
+    asked: Asked,
+) -> list[Moment]:
+    """The moments of spans, each with whether it was found by words that are in doubt. `stretches`: what is read of them already."""
+    return [
+        _moment(index, span, _around(index, span, stretches), shelves.get(span.recording_id, ()), asked.of(span.recording_id), doubtful)
+        for span, doubtful in spans
+    ]
+
+
+def _around(index: Index, span: Span, stretches: Sequence[Stretch]) -> list[IndexedUnit]:
+    """The span's units and those within CONTEXT_MS before and after it, read anew only where the stretch doesn't reach as far."""
+    units = next(each.units for each in stretches if each.recording_id == span.recording_id and each.holds(span.first))
+    number = units[0].unit.number
+    before, after = units[: span.first - number], units[span.last - number + 1 :]
+    if number and (not before or span.start_ms - before[0].unit.start_ms <= CONTEXT_MS):
+        before = index.units(span.recording_id, max(span.first - _MARGIN_UNITS, 0), span.first - 1)
+    if not after or after[-1].unit.end_ms - span.end_ms <= CONTEXT_MS:
+        after = index.units(span.recording_id, span.last + 1, span.last + _MARGIN_UNITS)
+    return [*before, *units[span.first - number : span.last - number + 1], *after]
+
+
+def _moment(index: Index, span: Span, units: Sequence[IndexedUnit], products: Sequence[Product], asked: Question, doubtful: bool) -> Moment:
     inside = [unit for unit in units if span.first <= unit.unit.number <= span.last]
     before = [unit for unit in units if unit.unit.number < span.first and span.start_ms - unit.unit.start_ms <= CONTEXT_MS]
     after = [unit for unit in units if unit.unit.number > span.last and unit.unit.end_ms - span.end_ms <= CONTEXT_MS]
@@ -171,19 +195,17 @@ def _spoken_of(units: Sequence[IndexedUnit], products: Sequence[Product]) -> Spo
 
 
 def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: float | None) -> tuple[Reason, ...]:
-    stretch = Stretch(span.recording_id, units)
+    field = Field([Stretch(span.recording_id, units)])
     reasons: list[Reason] = []
     if corrects is not None:
         reasons.append(Reason("correction", format_ms(int(corrects))))
     elif any(mention.concept == CORRECTION_CONCEPT for unit in units for mention in unit.mentions):
         reasons.append(Reason("correction", ""))
     for term in asked.terms:
-        if any(True for _ in stretch.find_text(term.text)):
+        if field.find_text(term.text):
             reasons.append(Reason("word", term.text))
-        else:
-            heard = next(iter(stretch.find_sound(term.sound)), None)
-            if heard is not None:
-                reasons.append(Reason("sound", f"{term.text}≈{stretch.text[heard : heard + len(term.sound)]}"))
+        elif heard := field.find_sound(term.sound):
+            reasons.append(Reason("sound", f"{term.text}≈{field.text[heard[0] : heard[0] + len(term.sound)]}"))
     spoken = {mention.concept for unit in units for mention in unit.mentions}
     reasons.extend(Reason("concept", name) for name in asked.concepts if name in spoken)
     said = [quantity for unit in units for quantity in unit.quantities]

@@ -1,32 +1,27 @@
-"""Ranking spans: which run of units answers best.
+"""Ranking spans: which run of units answers best, over all stretches of a question at once.
 
 Every channel is the question's weight found in the span divided by the weight that the question itself has in that channel (its
 self-score), so channels compare across questions; the sum is weighted and divided by the weights of the channels that the question uses.
 Evidence is looked for at two lengths, the span and its surroundings. What is unknown (product, chat, meaning) adds and takes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archive.transcript import doubts
-from search.chinese import bigrams, fold
-from search.concepts import CORRECTION_CONCEPT, load_lexicon
-from search.matching import Channel, Floats, Rarity, Stretch, Weights, channels_of, surroundings_of
-from search.passages import IndexedUnit
+from search.features import COMFORTABLE_MS, features_of
+from search.matching import Field, Floats, Rarity, Reading, Rows, Weights, hits_of, reading_of, surroundings_of
 from search.query import Question
+from search.windows import SAME_SHARE, RunMaximum, Windows, windows_of
 
-LONGEST_MS = 18_000
-COMFORTABLE_MS = 11_000
 FINISH_MS = 12_500
 FINISH_PAUSE_MS = 1_500
-SHORT_MS = 4_500
-SILENCE_MS = 4_000
-CORRECTION_MS = 9_000
 KEPT_EVIDENCE = 0.98
 BREATH_MS = 300
+LEAST_EVIDENCE = 0.02
+KEPT_SPANS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,138 +41,122 @@ class Span:
     core: tuple[int, int] | None = None
 
 
-def rank_spans(
-    stretch: Stretch,
-    question: Question,
-    rarity: Rarity,
-    meant: Mapping[str, float] | None,
-    product_asked: bool,
-    meaning: Mapping[int, float] | None,
-    weights: Weights,
-) -> list[Span]:
-    """The best spans of a stretch without overlaps, best first.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as recordings understand it: `read` where a shelf tells names of products from what is asked, `plain` elsewhere.
 
-    `meant`: products asked about in this recording. `product_asked`: the question names a product somewhere. `meaning`: cosine by unit
-    index.
+    `meant`: by recording, the products asked about and how surely; absent where the recording's shelf has none of them.
     """
-    channels = channels_of(stretch, question, rarity, weights)
-    active = sum(channel.weight for channel in channels if channel.self_score > 0)
-    if not active:
+
+    plain: Question
+    read: Mapping[str, Question]
+    meant: Mapping[str, Mapping[str, float]]
+
+    def of(self, recording_id: str) -> Question:
+        return self.read.get(recording_id, self.plain)
+
+
+def rank_spans(units: Field, asked: Asked, rarity: Rarity, meaning: Floats | None, weights: Weights) -> list[Span]:
+    """The best spans of all stretches without overlaps, best first. `meaning`: by row, how far it stands out, 0…1."""
+    readings = _readings(units, asked, rarity, weights)
+    if not units.units or not any(reading.channels for reading in readings):
         return []
-    count = len(stretch.units)
-    around = surroundings_of(stretch, channels, active)
-    affinity = _affinity(stretch.units, meant) if meant else None
-    category = np.array([_category_share(unit, question) for unit in stretch.units])
-    chat = np.array([_chat_share(unit, question) for unit in stretch.units])
-    zone = _correction_zone(stretch.units)
-    opens = np.array([unit.unit.opens_thought for unit in stretch.units] + [True], dtype=float)
-    near = np.array([meaning.get(index, 0.0) for index in range(count)]) if meaning else None
-    reads = np.array([unit.reads_question for unit in stretch.units])
-    found: list[Span] = []
-    running = [channel.hits.copy() for channel in channels]
-    silence = np.zeros(count, dtype=bool)
-    silence[1:] = stretch.starts[1:] - stretch.ends[:-1] > SILENCE_MS
-    alive = np.ones(count, dtype=bool)
-    for length in range(1, count + 1):
-        size = count - length + 1
-        if length > 1:
-            running = [np.maximum(held[:size], channel.hits[length - 1 :]) for held, channel in zip(running, channels, strict=True)]
-            alive = alive[:size] & ~silence[length - 1 :]
-        durations = stretch.ends[length - 1 :] - stretch.starts[:size]
-        allowed = alive & ((durations <= LONGEST_MS) | (length == 1))
-        if not allowed.any():
-            break
-        shares = {
-            channel.name: held @ channel.worth / channel.self_score
-            for channel, held in zip(channels, running, strict=True)
-            if channel.self_score > 0
-        }
-        base = sum((channel.weight * shares[channel.name] for channel in channels if channel.name in shares), np.zeros(size)) / active
-        context = np.max(np.stack([around[offset : offset + size] for offset in range(length)]), axis=0)
-        score = (1 - weights.surroundings) * base + weights.surroundings * context
-        extra: dict[str, Floats] = {
-            "category": weights.category * _window(category, length, size).max(axis=0),
-            "chat": weights.chat * _window(chat, length, size).max(axis=0),
-            "correction": weights.correction * _window(zone, length, size).sum(axis=0) * np.minimum(base / 0.3, 1.0),
-            "border": weights.border * (opens[:size] + opens[length : length + size]),
-        }
-        if affinity is not None:
-            windows = _window(affinity, length, size)
-            product = np.maximum(windows.mean(axis=0), np.where(windows.max(axis=0) >= 0.6, windows.max(axis=0) * 0.9, -1.0))
-            extra["product"] = np.where(product > 0, weights.product, weights.other_product) * product
-        elif product_asked:
-            extra["product"] = np.full(size, -weights.other_product)
-        if near is not None:
-            extra["meaning"] = weights.meaning * _window(near, length, size).max(axis=0)
-        total = score * _length_factor(durations) + sum(extra.values(), np.zeros(size))
-        # an answer doesn't end where a viewer's question has just been read out
-        total = np.where(reads[length - 1 :], total - weights.read_out_end, total)
-        if length > 1:
-            total = np.where(reads[:size], total - weights.read_out_start, total)
-        speaks = base > 0.02 if near is None else (base > 0.02) | (extra["meaning"] > 0)
-        for index in np.flatnonzero(allowed & speaks).tolist():
-            parts = {name: float(values[index]) for name, values in (*shares.items(), *extra.items())} | {"base": float(base[index])}
-            found.append(
-                Span(
-                    stretch.recording_id,
-                    stretch.units[index].unit.number,
-                    stretch.units[index + length - 1].unit.number,
-                    int(stretch.starts[index]),
-                    int(stretch.ends[index + length - 1]),
-                    float(total[index]),
-                    parts,
-                )
-            )
-    return [_finish(stretch, _begin(stretch, span, channels)) for span in without_overlaps(found)]
+    hits = hits_of(units, asked.plain)
+    worth = np.column_stack([reading.total for reading in dict.fromkeys(readings)])
+    column = {reading: number for number, reading in enumerate(dict.fromkeys(readings))}
+    read_as = np.array([column[reading] for reading in readings])[units.stretch_at]
+    windows = windows_of(units)
+    base = _base(hits, worth, read_as, windows)
+    around = (surroundings_of(units, hits) @ worth)[np.arange(len(units.units)), read_as]
+    speaks = base > LEAST_EVIDENCE
+    if meaning is not None:
+        speaks |= RunMaximum(meaning).over(windows) > 0
+    windows, base = windows.only(speaks), base[speaks]
+    context = RunMaximum(around).over(windows)
+    features = features_of(units, windows, base, asked, meaning, weights)
+    score = ((1 - weights.surroundings) * base + weights.surroundings * context) * features.fit + sum(features.added.values())
+    spans = []
+    for index in windows.best(score, KEPT_SPANS):
+        first, last = int(windows.first[index]), int(windows.last[index])
+        reading = readings[int(windows.stretch[index])]
+        parts = reading.shares(hits[first : last + 1].max(axis=0))
+        parts |= {name: float(values[index]) for name, values in features.added.items()} | {"base": float(base[index])}
+        spans.append(_tightened(units, first, last, float(score[index]), parts, hits, reading))
+    return without_overlaps(spans)
 
 
-def _begin(stretch: Stretch, span: Span, channels: Sequence[Channel]) -> Span:
-    """Lets a span begin with the thought that answers: earlier ones that add nothing of what was asked are what came before it."""
-    number = stretch.units[0].unit.number
-    first, last = span.first - number, span.last - number
+def _readings(units: Field, asked: Asked, rarity: Rarity, weights: Weights) -> list[Reading]:
+    """By stretch; where the same words name products there is one reading."""
+    by_names: dict[tuple[tuple[int, int], ...], Reading] = {}
+    readings = []
+    for stretch in units.stretches:
+        question = asked.of(stretch.recording_id)
+        if question.names not in by_names:
+            by_names[question.names] = reading_of(question, rarity, weights)
+        readings.append(by_names[question.names])
+    return readings
 
-    def evidence(begin: int, end: int) -> float:
-        used = (channel for channel in channels if channel.self_score > 0)
-        return float(sum(c.weight * (c.hits[begin : end + 1].max(axis=0) @ c.worth) / c.self_score for c in used))
 
-    enough = KEPT_EVIDENCE * evidence(first, last)
-    core_first = max(begin for begin in range(first, last + 1) if evidence(begin, last) >= enough)
-    core_last = min(end for end in range(core_first, last + 1) if evidence(core_first, end) >= enough)
+def _base(hits: Floats, worth: Floats, read_as: Rows, windows: Windows) -> Floats:
+    """The share of the question that each window's words hold."""
+    base = np.empty(len(windows.first))
+    held, length, at = hits, 1, 0
+    lengths = windows.last - windows.first + 1
+    while at < len(base):
+        following = int(np.searchsorted(lengths, length, side="right"))
+        first = windows.first[at:following]
+        shares = held @ worth
+        base[at:following] = shares[first, read_as[first]]
+        held = np.maximum(held[:-1], hits[length:])
+        at, length = following, length + 1
+    return base
+
+
+def _tightened(units: Field, first: int, last: int, score: float, parts: Mapping[str, float], hits: Floats, reading: Reading) -> Span:
+    """The span of these rows, begun with the thought that answers and run on to the end of its thought."""
+    first, core = _begin(units, first, last, hits, reading)
+    last = _finish(units, first, last)
+    number = [unit.unit.number for unit in (units.units[row] for row in (first, last, *core))]
+    start_ms, end_ms = int(units.starts[first]), int(units.ends[last])
+    recording_id = units.stretches[int(units.stretch_at[first])].recording_id
+    return Span(recording_id, number[0], number[1], start_ms, end_ms, score, parts, (number[2], number[3]))
+
+
+def _begin(units: Field, first: int, last: int, hits: Floats, reading: Reading) -> tuple[int, tuple[int, int]]:
+    """Where the thought begins that answers, and the core: earlier ones that add nothing of what was asked are what came before it."""
+    inside = hits[first : last + 1]
+    from_here = np.maximum.accumulate(inside[::-1])[::-1] @ reading.total
+    enough = KEPT_EVIDENCE * from_here[0]
+    core_first = first + int(np.flatnonzero(from_here >= enough)[-1])
+    until_here = np.maximum.accumulate(hits[core_first : last + 1]) @ reading.total
+    core_last = core_first + int(np.argmax(until_here >= enough))
     for begin in range(core_first, first, -1):
-        unit = stretch.units[begin].unit
-        if unit.opens_thought or unit.start_ms - stretch.units[begin - 1].unit.end_ms >= BREATH_MS:
-            first = begin
-            break
-    start_ms = stretch.units[first].unit.start_ms
-    return replace(span, first=first + number, start_ms=start_ms, core=(core_first + number, core_last + number))
+        if units.units[begin].unit.opens_thought or units.starts[begin] - units.ends[begin - 1] >= BREATH_MS:
+            return begin, (core_first, core_last)
+    return first, (core_first, core_last)
 
 
-def _finish(stretch: Stretch, span: Span) -> Span:
+def _finish(units: Field, first: int, last: int) -> int:
     """Lets a short span run on to the end of its thought: what is promised mostly follows the words that were asked for."""
-    end = span.last - stretch.units[0].unit.number
-    start = span.first - stretch.units[0].unit.number
-    while end + 1 < len(stretch.units):
-        after = stretch.units[end + 1]
-        reach = after.unit.end_ms - span.start_ms
-        if reach > FINISH_MS or after.unit.start_ms - stretch.units[end].unit.end_ms > FINISH_PAUSE_MS:
+    border = int(units.last_of[last])
+    while last < border:
+        here, after = units.units[last], units.units[last + 1]
+        reach = int(units.ends[last + 1] - units.starts[first])
+        if reach > FINISH_MS or units.starts[last + 1] - units.ends[last] > FINISH_PAUSE_MS:
             break
-        if doubts(after.unit.risk) and not doubts(stretch.units[end].unit.risk):
+        if doubts(after.unit.risk) and not doubts(here.unit.risk):
             break
-        if after.reads_question or after.on_air != stretch.units[end].on_air or (after.unit.opens_thought and reach > COMFORTABLE_MS / 2):
+        if after.reads_question or after.on_air != here.on_air or (after.unit.opens_thought and reach > COMFORTABLE_MS / 2):
             break
-        end += 1
-    return (
-        replace(span, last=stretch.units[end].unit.number, end_ms=stretch.units[end].unit.end_ms)
-        if end - start > span.last - span.first
-        else span
-    )
+        last += 1
+    return last
 
 
-def without_overlaps(spans: Iterable[Span], limit: int = 40) -> list[Span]:
+def without_overlaps(spans: Iterable[Span], limit: int = KEPT_SPANS) -> list[Span]:
     """The best spans; a span that shares more than a third of the shorter one's time with a better one is left out."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda each: (-each.score, each.end_ms - each.start_ms)):
-        if all(span.recording_id != better.recording_id or _overlap(span, better) <= 1 / 3 for better in kept):
+        if all(span.recording_id != better.recording_id or _overlap(span, better) <= SAME_SHARE for better in kept):
             kept.append(span)
             if len(kept) >= limit:
                 break
@@ -187,65 +166,3 @@ def without_overlaps(spans: Iterable[Span], limit: int = 40) -> list[Span]:
 def _overlap(one: Span, other: Span) -> float:
     shared = min(one.end_ms, other.end_ms) - max(one.start_ms, other.start_ms)
     return shared / max(min(one.end_ms - one.start_ms, other.end_ms - other.start_ms), 1)
-
-
-def _window(values: Floats, length: int, size: int) -> Floats:
-    return np.stack([values[offset : offset + size] for offset in range(length)])
-
-
-def _length_factor(durations: NDArray[np.int64]) -> Floats:
-    """1 between 4.5 and 11 s; a shorter span is rarely a whole promise, a longer one rarely tight."""
-    short = 0.85 + 0.15 * np.clip(durations / SHORT_MS, 0, 1)
-    long = 1 - 0.16 * np.clip((durations - COMFORTABLE_MS) / (LONGEST_MS - COMFORTABLE_MS), 0, 1.5)
-    factor: Floats = short * long
-    return factor
-
-
-def _affinity(units: Sequence[IndexedUnit], meant: Mapping[str, float]) -> Floats:
-    """How far each unit is about the products meant: 1 on air or named, −1 about another one, 0 unknown."""
-    top = max(meant.values())
-    values = np.zeros(len(units))
-    for index, unit in enumerate(units):
-        known = [meant[product] / top for product in unit.on_air if product in meant]
-        known += [0.9 * meant[product] / top * strength for product, strength in unit.named if product in meant]
-        known += [0.8 * meant[product] / top * strength for product, strength in unit.inferred if product in meant]
-        if known:
-            values[index] = max(known)
-        elif unit.on_air or any(strength >= 0.7 for _, strength in unit.named):
-            values[index] = -1.0
-        elif unit.inferred:
-            values[index] = -0.6 * max(strength for _, strength in unit.inferred)
-    return values
-
-
-def _correction_zone(units: Sequence[IndexedUnit]) -> Floats:
-    """For each unit its share of a correction: the words that take something back and up to 7 s after them. Each zone sums to 1."""
-    zone = np.zeros(len(units))
-    index = 0
-    while index < len(units):
-        if not any(mention.concept == CORRECTION_CONCEPT for mention in units[index].mentions):
-            index += 1
-            continue
-        end = index
-        while end + 1 < len(units) and units[end + 1].unit.end_ms - units[index].unit.start_ms <= CORRECTION_MS:
-            end += 1
-        zone[index : end + 1] = 1 / (end + 1 - index)
-        index = end + 1
-    return zone
-
-
-def _category_share(unit: IndexedUnit, question: Question) -> float:
-    """The share of the question's categories that the unit speaks of."""
-    total = sum(question.categories.values())
-    if not total:
-        return 0.0
-    concepts = load_lexicon().concepts
-    spoken = {concepts[mention.concept].category for mention in unit.mentions if mention.concept in concepts}
-    return sum(weight for category, weight in question.categories.items() if category in spoken) / total
-
-
-def _chat_share(unit: IndexedUnit, question: Question) -> float:
-    if not unit.question or not question.grams:
-        return 0.0
-    asked = set(bigrams(fold(unit.question).text))
-    return len(asked & set(question.grams)) / len(question.grams)

@@ -1,0 +1,154 @@
+"""What speaks for or against a window besides the question's words: its product, category, place in the talk and length."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from search.chinese import bigrams, fold
+from search.concepts import CORRECTION_CONCEPT, load_lexicon
+from search.matching import Field, Floats, Rows, Weights
+from search.passages import IndexedUnit
+from search.query import Question
+from search.windows import RunMaximum, Windows, run_sum
+
+COMFORTABLE_MS = 11_000
+LONG_MS = 18_000
+SHORT_MS = 4_500
+CORRECTION_MS = 9_000
+ABOUT_IT = 0.6
+ENOUGH_FOR_CORRECTION = 0.3
+
+
+class AskedOf(Protocol):
+    """The question as each recording understands it, and the products meant there."""
+
+    @property
+    def meant(self) -> Mapping[str, Mapping[str, float]]: ...
+
+    def of(self, recording_id: str) -> Question: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """By window: `added` to its score, by name; `fit` of its length, by which the words' score is multiplied."""
+
+    added: Mapping[str, Floats]
+    fit: Floats
+
+
+def features_of(field: Field, windows: Windows, base: Floats, asked: AskedOf, meaning: Floats | None, weights: Weights) -> Features:
+    """`base`: by window, the share of the question that its words hold. `meaning`: by row, how far it stands out, 0…1."""
+    units = field.units
+    opens = np.array([unit.unit.opens_thought for unit in units] + [True], dtype=float)
+    ends = np.maximum(opens[1:], np.append(field.starts_stretch[1:], True))
+    reads = np.array([unit.reads_question for unit in units], dtype=bool)
+    several = windows.last > windows.first
+    corrects = run_sum(_correction_zone(field), windows) * np.minimum(base / ENOUGH_FOR_CORRECTION, 1.0)
+    added = {
+        "category": weights.category * RunMaximum(_category_shares(field, asked)).over(windows),
+        "chat": weights.chat * RunMaximum(_chat_shares(field, asked)).over(windows),
+        "correction": weights.correction * corrects,
+        "border": weights.border * (opens[windows.first] + ends[windows.last]),
+        # an answer doesn't end where a viewer's question has just been read out
+        "read_out": -weights.read_out_end * reads[windows.last] - weights.read_out_start * (reads[windows.first] & several),
+    }
+    if asked.meant:
+        added["product"] = _product(field, windows, asked.meant, weights)
+    if meaning is not None:
+        added["meaning"] = weights.meaning * RunMaximum(meaning).over(windows)
+    return Features(added, _length_fit(windows.end_ms - windows.start_ms))
+
+
+def _length_fit(durations: Rows) -> Floats:
+    """1 between 4.5 and 11 s; a shorter span is rarely a whole promise, a longer one rarely tight."""
+    short = 0.85 + 0.15 * np.clip(durations / SHORT_MS, 0, 1)
+    long = 1 - 0.16 * np.clip((durations - COMFORTABLE_MS) / (LONG_MS - COMFORTABLE_MS), 0, 1.5)
+    fit: Floats = short * long
+    return fit
+
+
+def _product(field: Field, windows: Windows, meant: Mapping[str, Mapping[str, float]], weights: Weights) -> Floats:
+    """For a window about the product, on air or named; against one about another, and one in a recording that doesn't sell it."""
+    affinity = np.zeros(len(field.units))
+    foreign = np.zeros(len(field.units), dtype=bool)
+    row = 0
+    for stretch in field.stretches:
+        following = row + len(stretch.units)
+        if stretch.recording_id in meant:
+            affinity[row:following] = _affinity(stretch.units, meant[stretch.recording_id])
+        else:
+            foreign[row:following] = True
+        row = following
+    mean = run_sum(affinity, windows) / (windows.last - windows.first + 1)
+    most = RunMaximum(affinity).over(windows)
+    share = np.maximum(mean, np.where(most >= ABOUT_IT, most * 0.9, -1.0))
+    known = np.where(share > 0, weights.product, weights.other_product) * share
+    product: Floats = np.where(foreign[windows.first], -weights.other_product, known)
+    return product
+
+
+def _affinity(units: Sequence[IndexedUnit], meant: Mapping[str, float]) -> Floats:
+    """How far each unit is about the products meant: 1 on air or named, −1 about another one, 0 unknown."""
+    top = max(meant.values())
+    values = np.zeros(len(units))
+    for index, unit in enumerate(units):
+        if not (unit.on_air or unit.named or unit.inferred):
+            continue
+        known = [meant[product] / top for product in unit.on_air if product in meant]
+        known += [0.9 * meant[product] / top * strength for product, strength in unit.named if product in meant]
+        known += [0.8 * meant[product] / top * strength for product, strength in unit.inferred if product in meant]
+        if known:
+            values[index] = max(known)
+        elif unit.on_air or any(strength >= 0.7 for _, strength in unit.named):
+            values[index] = -1.0
+        elif unit.inferred:
+            values[index] = -0.6 * max(strength for _, strength in unit.inferred)
+    return values
+
+
+def _correction_zone(field: Field) -> Floats:
+    """For each row its share of a correction: the words that take something back and up to 9 s after them. Each zone sums to 1."""
+    units = field.units
+    zone = np.zeros(len(units))
+    index = 0
+    while index < len(units):
+        if not any(mention.concept == CORRECTION_CONCEPT for mention in units[index].mentions):
+            index += 1
+            continue
+        end, last = index, int(field.last_of[index])
+        while end < last and units[end + 1].unit.end_ms - units[index].unit.start_ms <= CORRECTION_MS:
+            end += 1
+        zone[index : end + 1] = 1 / (end + 1 - index)
+        index = end + 1
+    return zone
+
+
+def _category_shares(field: Field, asked: AskedOf) -> Floats:
+    """By row, the share of the question's categories that it speaks of."""
+    concepts = load_lexicon().concepts
+    shares = np.zeros(len(field.units))
+    row = 0
+    for stretch in field.stretches:
+        wanted = asked.of(stretch.recording_id).categories
+        total = sum(wanted.values())
+        for unit in stretch.units:
+            if total and unit.mentions:
+                spoken = {concepts[mention.concept].category for mention in unit.mentions if mention.concept in concepts}
+                shares[row] = sum(weight for category, weight in wanted.items() if category in spoken) / total
+            row += 1
+    return shares
+
+
+def _chat_shares(field: Field, asked: AskedOf) -> Floats:
+    """By row, the share of the question's character pairs that the viewer's question has which is being answered there."""
+    shares = np.zeros(len(field.units))
+    wanted = set(asked.of("").grams)
+    known: dict[str, float] = {"": 0.0}
+    if wanted:
+        for row, unit in enumerate(field.units):
+            if unit.question not in known:
+                known[unit.question] = len(wanted & set(bigrams(fold(unit.question).text))) / len(wanted)
+            shares[row] = known[unit.question]
+    return shares
