@@ -14,6 +14,7 @@ from api.commands.custody import custody_app
 from api.commands.extend import extend
 from api.commands.frame import Actor, AsJson, Recording, opened, reported
 from api.commands.jobs import jobs_app
+from api.commands.judge import judge_app
 from api.commands.models import models_app
 from api.commands.promises import promises
 from api.commands.retention import hold_app, purge, retention_app, store_app
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.add_typer(case_app, name="case")
 app.add_typer(custody_app, name="custody")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(judge_app, name="judge")
 app.add_typer(models_app, name="models")
 app.add_typer(retention_app, name="retention")
 app.add_typer(hold_app, name="hold")

@@ -16,6 +16,7 @@ from api.wording.commands import COMMANDS
 from api.wording.custody import CUSTODY
 from api.wording.damage import DAMAGE
 from api.wording.jobs import JOBS
+from api.wording.judging import JUDGING
 from api.wording.ledger import LEDGER
 from api.wording.models import MODELS
 from api.wording.page import PAGE
@@ -40,6 +41,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **CUSTODY,
     **DAMAGE,
     **JOBS,
+    **JUDGING,
     **LEDGER,
     **MODELS,
     **PAGE,

@@ -22,3 +22,10 @@ class EmbeddingModelUnusable(LiveProofError):
 
     exit_code = 15
     status = 503
+
+
+class JudgementsUnreadable(LiveProofError):
+    """The file of judgements or of questions to judge holds something that can't be read; the message names the line."""
+
+    exit_code = 63
+    status = 422

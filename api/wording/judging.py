@@ -1,0 +1,32 @@
+"""Words of judging answers."""
+
+JUDGING: dict[str, tuple[str, str]] = {
+    "judge.question": ("── {number}/{count} {question}", "── {number}/{count} {question}"),
+    "judge.grade": ("y 就是它 · p 相近 · n 不是 · s 跳过 · q 结束", "y answers · p near · n no · s skip · q quit"),
+    "judge.never": (
+        "都没有答案：主播确实没说过吗？y 没说过 · n 说过但没找到 · s 不知道 · q 结束",
+        "Nothing answers: was it never said? y never · n said, but not found · s unknown · q quit",
+    ),
+    "judge.keys": ("请按 {keys} 之一", "one of {keys}, please"),
+    "judge.after": ("    之后：{text}", "    then: {text}"),
+    "judge.kept": ("评判记录在 {file}", "judgements are kept in {file}"),
+    "judge.exported": ("写出 {count} 个问题到 {file}", "wrote {count} questions to {file}"),
+    "judge.questions": ("{count} 个问题，其中 {answerable} 个有答案", "{count} questions, {answerable} of them with an answer"),
+    "judge.all": ("完整检索", "search as it is"),
+    "judge.without": ("去掉{channel}", "without {channel}"),
+    "judge.channel.words": ("词语", "words"),
+    "judge.channel.grams": ("字对", "character pairs"),
+    "judge.channel.sounds": ("读音", "sounds"),
+    "judge.channel.concepts": ("概念", "concepts"),
+    "judge.channel.quantities": ("数量", "quantities"),
+    "judge.channel.meaning": ("语义", "meaning"),
+    "judge.column.way": ("方式", "way"),
+    "judge.column.at_1": ("首条", "@1"),
+    "judge.column.at_5": ("前五", "@5"),
+    "judge.column.mrr": ("MRR", "MRR"),
+    "judge.column.start": ("起点差", "start"),
+    "judge.column.silent": ("该无答无", "not said"),
+    "judge.column.lost": ("误答无", "lost"),
+    "problem.JudgementsUnreadable": ("评判或问题文件读不了", "Judgements or questions can't be read"),
+    "problem.JudgementsUnreadable.mend": ("请按提示修改那一行，或换一个文件。", "Mend the line named, or give another file."),
+}
