@@ -7,6 +7,7 @@ compensation, limited; service (installation, invoices, …) and defect beside t
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archive.simplified import simplified_throughout
 from search.chinese import fold
@@ -123,12 +124,20 @@ def polarity_of(text: str, category: str) -> str:
 
     A negation counts for a term within three characters after it or four before it; one that is part of the term (只换不修) doesn't.
     """
-    lexicon, folded = load_lexicon(), fold(text).text
-    hits = [hit for hit in lexicon.find(folded) if lexicon.concepts[hit.concept].category == category]
+    concepts = load_lexicon().concepts
+    folded, found = _mentions(text)
+    hits = [hit for hit in found if concepts[hit.concept].category == category]
     negated = [bool(_NEGATED_BEFORE.search(folded[: hit.start]) or _NEGATED_AFTER.search(folded[hit.end :])) for hit in hits]
     if not any(negated):
         return "affirmed"
     return "denied" if negated[-1] and not re.search("就是|而是", folded[hits[-1].end :]) else "mixed"
+
+
+@lru_cache(maxsize=1024)
+def _mentions(text: str) -> tuple[str, tuple[ConceptHit, ...]]:
+    """Folded text with the concepts in it. A thought is asked for each of its categories, so it is kept for a while."""
+    folded = fold(text).text
+    return folded, tuple(load_lexicon().find(folded))
 
 
 def _quantity_of(category: str, quantities: Sequence[Quantity]) -> Quantity | None:
