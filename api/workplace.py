@@ -11,6 +11,7 @@ from archive.settings import ArchiveSettings, archive_settings
 from archive.timeline import Clock, WallTime
 from search.embeddings import Embedder, open_embedder
 from search.indexes import Index, open_index
+from search.indexes.milvus_server import milvus_place
 from search.settings import SearchSettings
 from transcribe.engines import Engine
 from transcribe.errors import ModelUnusable
@@ -33,7 +34,8 @@ class Workplace:
 
     @cached_property
     def index(self) -> Index:
-        return open_index(self.archive.home / "index", busy_seconds=self.search_settings.index_busy_seconds)
+        chosen = self.search_settings
+        return open_index(self.archive.home / "index", busy_seconds=chosen.index_busy_seconds, milvus=milvus_place(chosen))
 
     @cached_property
     def embedder(self) -> Embedder | None:

@@ -1,8 +1,9 @@
 """Search settings. Nothing else in the package reads the environment."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 BUNDLED_MODEL = Path(__file__).parent.parent / "infra" / "models" / "demo-sentences"
@@ -21,3 +22,32 @@ class SearchSettings(BaseSettings):
     embedding_bundled: Path = Field(default=BUNDLED_MODEL, description="The demo model that auto falls back to.")
     embedding_batch: int = Field(default=64, ge=1, le=4096, description="passages embedded at once")
     index_busy_seconds: float = Field(default=30.0, gt=0, description="how long a reader or writer waits for the index's lock, in seconds")
+    search_index: str = Field(
+        default="embedded",
+        description="embedded: the index lies in LIVEPROOF_HOME; or the address of a Milvus server, http(s)://host:19530.",
+    )
+    milvus_token: SecretStr = Field(
+        default=SecretStr(""), description="user:password or API key of the Milvus server; empty: none asked for"
+    )
+    milvus_database: str = Field(default="default", min_length=1, max_length=255, description="database on the Milvus server")
+    milvus_prefix: str = Field(
+        default="liveproof",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$",
+        description="what the names of its collections begin with; archives that share a server need one each",
+    )
+    milvus_call_seconds: float = Field(
+        default=10.0, gt=0, le=600, description="how long one call to the Milvus server may take, in seconds"
+    )
+    milvus_fresh_seconds: float = Field(
+        default=1.0, ge=0, le=60, description="how old what a process knows of other processes' writes may be, in seconds"
+    )
+    milvus_vector_index: Literal["AUTOINDEX", "FLAT", "HNSW", "IVF_FLAT", "IVF_SQ8"] = Field(
+        default="AUTOINDEX", description="the kind of index that the Milvus server makes over sentence vectors"
+    )
+
+    @field_validator("search_index")
+    @classmethod
+    def _known_index(cls, value: str) -> str:
+        if value != "embedded" and not value.startswith(("http://", "https://")):
+            raise ValueError("must be embedded, or the address of a Milvus server, http(s)://host:port")
+        return value

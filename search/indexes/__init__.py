@@ -8,12 +8,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from archive.recording import Message, Product, Recording
 from archive.timeline import WallTime
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
 from search.records import IndexedRecord, RecordUnit, What
+
+if TYPE_CHECKING:
+    from search.indexes.milvus_server import MilvusPlace
 
 CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "names", "chat", "screen")
 
@@ -196,8 +199,12 @@ def of_one_moment(asks: Callable[Concatenate[Index, _P], _R]) -> Callable[Concat
     return asked
 
 
-def open_index(folder: Path, *, busy_seconds: float = 30.0) -> Index:
-    """The embedded index in `folder`, made if absent. IndexUnavailable if it can't be opened."""
+def open_index(folder: Path, *, busy_seconds: float = 30.0, milvus: "MilvusPlace | None" = None) -> Index:
+    """The embedded index in `folder`, made if absent, or the one on a Milvus server. IndexUnavailable if it can't be opened."""
+    if milvus:
+        from search.indexes.milvus import MilvusIndex
+
+        return MilvusIndex(milvus)
     from search.indexes.embedded import EmbeddedIndex
 
     return EmbeddedIndex(folder, busy_seconds=busy_seconds)

@@ -12,11 +12,13 @@ from archive.case_record import RecordPiece
 from search.answer import ask
 from search.errors import IndexUnavailable
 from search.indexes import Filter, Index, Terms, open_index
+from search.indexes.milvus import MilvusIndex
 from search.passages import IndexedRecording, index_document
 from search.records import IndexedRecord, record_document
 from tests.search.sessions import DUVET, SILK, chat, events, recording, segments
+from tests.simulators.milvus import fresh_place
 
-VARIANTS: dict[str, Callable[[Path], Index]] = {"embedded": open_index}
+VARIANTS: dict[str, Callable[[Path], Index]] = {"embedded": open_index, "milvus": lambda _: MilvusIndex(fresh_place())}
 
 
 @pytest.fixture(params=sorted(VARIANTS))
