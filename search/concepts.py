@@ -15,9 +15,11 @@ from search.lexicon import Group, LexiconMistake, groups
 from search.sounds import syllables
 
 MAX_TERM_CHARS = 12
+MAX_LATIN_CHARS = 20
 HEARD_AS_WEIGHT = 0.7
 PATTERN_WEIGHT = 0.8
 CORRECTION_CONCEPT = "correction"
+_LATIN = re.compile("[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class Lexicon:
         """Hits in folded text, longest terms first; a term inside a longer one doesn't count. With `sounds`, misheard terms too."""
         hits: list[ConceptHit] = []
         taken = [False] * len(folded)
-        for length in range(min(MAX_TERM_CHARS, len(folded)), 0, -1):
+        # English words are long; most talk has none
+        longest = MAX_LATIN_CHARS if _LATIN.search(folded) else MAX_TERM_CHARS
+        for length in range(min(longest, len(folded)), 0, -1):
             for start in range(len(folded) - length + 1):
                 term = folded[start : start + length]
                 names = self.by_term.get(term)
@@ -140,8 +144,9 @@ def _terms_of(group: Group) -> frozenset[str]:
     terms: set[str] = set()
     for written in group.terms:
         term = fold(written).text
-        if not term or len(term) > MAX_TERM_CHARS:
-            raise LexiconMistake(group.file, group.name, f"term {written!r} has {len(term)} characters, not 1…{MAX_TERM_CHARS}")
+        most = MAX_LATIN_CHARS if term.isascii() else MAX_TERM_CHARS
+        if not term or len(term) > most:
+            raise LexiconMistake(group.file, group.name, f"term {written!r} has {len(term)} characters, not 1…{most}")
         if term in terms:
             raise LexiconMistake(group.file, group.name, f"term {written!r} is there twice")
         terms.add(term)
