@@ -166,7 +166,7 @@ def _terms(asked: Question, rarity: Rarity) -> Terms:
             "grams": rarest(rarity.grams),
             "sounds": rarest(rarity.sounds),
             "concepts": rarest(rarity.concepts),
-            "quantities": {quantity.key: 1.0 for quantity in asked.quantities},
+            "quantities": {key: 1.0 for quantity in asked.quantities for key in quantity.keys},
             "names": rarest(rarity.words),
             "chat": rarest(rarity.grams),
             "screen": rarest(rarity.grams),

@@ -339,7 +339,7 @@ def _passage(units: Sequence[IndexedUnit], level: int, beside: _Beside) -> Passa
         tuple(bigrams(folded)),
         tuple(sound_bigrams(sounds)),
         spoken,
-        tuple(quantity.key for unit in units for quantity in unit.quantities),
+        tuple(key for unit in units for quantity in unit.quantities for key in quantity.keys),
         tuple(bigrams(fold(chat).text)),
         beside.names(products),
         beside.shown(start_ms, end_ms),

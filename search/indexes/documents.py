@@ -9,7 +9,7 @@ from archive.recording import Gap, Message, MessageKind, Part, Product, Recordin
 from archive.timeline import ClockMap, ClockPiece, WallTime
 from search.passages import IndexedUnit, LinkedClaim, Mention
 from search.promises import Claim, Promise
-from search.quantities import Quantity, QuantityKind
+from search.quantities import Bound, Quantity, QuantityKind
 from search.units import Unit
 
 Row = dict[str, object]
@@ -31,15 +31,26 @@ def write_quantity(quantity: Quantity | None) -> list[object] | None:
     if quantity is None:
         return None
     upper = str(quantity.upper) if quantity.upper is not None else None
-    return [quantity.kind.value, str(quantity.value), quantity.unit, str(quantity.number), quantity.start, quantity.end, upper]
+    row: list[object] = [quantity.kind.value, str(quantity.value), quantity.unit, str(quantity.number), quantity.start, quantity.end, upper]
+    # Most say an exact amount: what isn't there is read as such.
+    return row + [quantity.bound.value, quantity.per] if quantity.bound or quantity.per else row
 
 
 def read_quantity(row: list[str] | None) -> Quantity | None:
     if row is None:
         return None
-    kind, value, unit, number, start, end, upper = row
+    kind, value, unit, number, start, end, upper, *limits = row
+    bound, per = limits or ("", "")
     return Quantity(
-        QuantityKind(kind), Decimal(value), unit, Decimal(number), int(start), int(end), Decimal(upper) if upper is not None else None
+        QuantityKind(kind),
+        Decimal(value),
+        unit,
+        Decimal(number),
+        int(start),
+        int(end),
+        Decimal(upper) if upper is not None else None,
+        Bound(bound),
+        per,
     )
 
 
