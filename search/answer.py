@@ -18,7 +18,7 @@ from search.indexes import Candidate, Filter, Index, Terms, of_one_moment
 from search.matching import DEFAULT_WEIGHTS, Field, Floats, Rarity, Stretch, Weights, idf
 from search.moments import Moment, moments_of
 from search.products import Shelf
-from search.query import Question, products_meant, understand
+from search.query import Question, Term, products_meant, understand
 from search.ranking import Asked, Span, rank_spans, without_overlaps
 
 CANDIDATES = 160
@@ -47,7 +47,7 @@ class Answer:
 @of_one_moment
 def ask(
     index: Index,
-    question: str,
+    question: str | Question,
     *,
     recording: str | None = None,
     product: str | None = None,
@@ -68,9 +68,9 @@ def ask(
 
     `include_doubtful`: also what only words in doubt answer counts as found, behind what was surely said.
 
-    InvalidQuestion for an empty or overlong question.
+    `question`: as it was asked, or understood already. InvalidQuestion for an empty or overlong one.
     """
-    plain = understand(question)
+    plain = question if isinstance(question, Question) else understand(question)
     wanted = Filter(recording, product, host, platform, room, since, until, calls, among, category)
     heard, rarity = _rarity(index, plain)
     found = index.candidates(_terms(plain, rarity), wanted, CANDIDATES)
@@ -102,8 +102,8 @@ def ask(
     chosen = [(span, span in counted) for span in in_order[:limit]] + [(span, True) for span in apart[:limit]]
     shown = moments_of(index, chosen, stretches, shelves, asked)
     answering = [replace(moment, answers=span in said or span in counted) for moment, span in zip(shown, in_order[:limit], strict=False)]
-    not_heard = _not_heard(index, plain, heard, stretches, wanted)
-    return Answer(question, bool(said or counted), cover(index.totals(wanted)), tuple(answering), not_heard, tuple(shown[len(answering) :]))
+    coverage, not_heard = cover(index.totals(wanted)), _not_heard(index, plain, heard, stretches, wanted)
+    return Answer(plain.text, bool(said or counted), coverage, tuple(answering), not_heard, tuple(shown[len(answering) :]))
 
 
 def _answers(span: Span, best: Span) -> bool:
@@ -162,7 +162,7 @@ def _terms(asked: Question, rarity: Rarity) -> Terms:
 
     return Terms(
         {
-            "words": rarest(rarity.words),
+            "words": rarest(_other_spellings(asked, rarity) | dict(rarity.words)),
             "grams": rarest(rarity.grams),
             "sounds": rarest(rarity.sounds),
             "concepts": rarest(rarity.concepts),
@@ -172,6 +172,10 @@ def _terms(asked: Question, rarity: Rarity) -> Terms:
             "screen": rarest(rarity.grams),
         }
     )
+
+
+def _other_spellings(asked: Question, rarity: Rarity) -> dict[str, float]:
+    return {other.text: rarity.words[term.text] * other.weight for term in asked.terms for other in term.also}
 
 
 def _runs(candidates: Sequence[Candidate]) -> list[tuple[str, int, int]]:
@@ -254,5 +258,8 @@ def _not_heard(
             return False
         return wanted == everywhere or bool(index.candidates(Terms({"grams": {gram: 1.0}}), wanted, 1))
 
-    missing = [term.text for term in asked.terms if not field.find_text(term.text) and not field.find_sound(term.sound)]
+    def found(term: Term) -> bool:
+        return bool(field.find_text(term.text) or field.find_sound(term.sound) or any(field.find_word(other.text) for other in term.also))
+
+    missing = [term.text for term in asked.terms if not found(term)]
     return tuple(text for text in missing if not all(map(somewhere, bigrams(text))))

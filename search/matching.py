@@ -22,6 +22,7 @@ SURROUNDING_MS = 10_000
 HEARD_WORD = 0.85
 HAND_ON_MS = 9_000
 HAND_ON = 0.7
+KIN_CREDIT = 0.5
 LIKE_AMOUNT = 0.2
 _BORDER = "\n"  # stands in no text and no term: nothing is found across it
 _PRIVATE_USE = 0xE000
@@ -131,6 +132,14 @@ class Field:
     def find_text(self, term: str) -> list[int]:
         return list(_places(self.text, term))
 
+    def find_word(self, word: str) -> list[int]:
+        """Where a word stands or begins; a Latin one not inside another."""
+        places = self.find_text(word)
+        if not word.isascii():
+            return places
+        begins = set(self.offsets.tolist()) if places else set()
+        return [at for at in places if at in begins or not (self.text[at - 1].isascii() and self.text[at - 1].isalpha())]
+
     def find_sound(self, sound: tuple[str, ...]) -> list[int]:
         """Where these folded syllables are spoken; one syllable alone proves nothing."""
         return list(_places(self.sound, "".join([_LETTERS[each] for each in sound]))) if len(sound) > 1 and all(sound) else []
@@ -173,7 +182,8 @@ def reading_of(question: Question, rarity: Rarity, weights: Weights) -> Reading:
         "words": [rarity.words[term.text] * question.share_of(term.text) for term in question.terms],
         "grams": [rarity.grams[gram] * question.share_of(gram) for gram in question.grams],
         "sounds": [rarity.sounds[sound] for sound in question.sounds],
-        "concepts": [rarity.concepts[name] * weight for name, weight in question.concepts.items()],
+        # what a concept led to stands in for it where that is said instead: it is no further thing that is asked for
+        "concepts": [rarity.concepts[name] * weight for name, weight in question.concepts.items() if name not in question.kin],
         "quantities": [1.0 if asked.unit else 0.6 for asked in question.quantities],
     }
     channels, at = [], 0
@@ -201,6 +211,9 @@ def hits_of(field: Field, question: Question) -> Floats:
                 HEARD_WORD if len(term.sound) > 2 or not is_word(field.text[at : at + len(term.sound)]) else HEARD_WORD / 2 for at in heard
             ]
             np.maximum.at(hits[:, column], field.rows(heard), worth)
+        for other in term.also:
+            found = field.find_word(other.text)
+            np.maximum.at(hits[:, column], field.rows(found), other.weight)
         found = field.find_text(term.text)
         if found:
             hits[field.rows(found), column] = 1.0
@@ -221,14 +234,17 @@ def hits_of(field: Field, question: Question) -> Floats:
 
 
 def _concept_hits(units: Sequence[IndexedUnit], question: Question) -> Floats:
-    hits = np.zeros((len(units), len(question.concepts)))
-    columns = {name: column for column, name in enumerate(question.concepts)}
+    """Kin of a concept are hits of that concept, by the weight of the link."""
+    names = [name for name in question.concepts if name not in question.kin]
+    columns = {name: (column, 1.0) for column, name in enumerate(names)}
+    columns |= {name: (columns[source][0], KIN_CREDIT * link) for name, (source, link) in question.kin.items()}
+    hits = np.zeros((len(units), len(names)))
     if columns:
         for row, unit in enumerate(units):
             for mention in unit.mentions:
-                column = columns.get(mention.concept)
-                if column is not None:
-                    hits[row, column] = max(hits[row, column], min(mention.weight, 1.0))
+                if mention.concept in columns:
+                    column, link = columns[mention.concept]
+                    hits[row, column] = max(hits[row, column], min(mention.weight, 1.0) * link)
     return hits
 
 

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archive.recording import EventKind, Product, ProductEvent
 from search.chinese import FILLERS, fold, is_word, words
@@ -17,6 +18,7 @@ ALIAS_WEIGHT = 1.0
 SHELF_WEIGHT = 0.9
 TITLE_WORD_WEIGHT = 0.7
 HEARD_AS = 0.8
+SHELVES_KEPT = 4096
 _SHELF_NUMBER = re.compile(r"\d+")
 
 
@@ -33,7 +35,7 @@ class Shelf:
 
     def __init__(self, products: Sequence[Product]) -> None:
         self.products = {product.product_id: product for product in products}
-        self._names = _names_of(products)
+        self._names = _names_of(tuple((each.product_id, each.title, each.aliases, each.shelf_no) for each in products))
 
     def spoken_names(self, product_ids: Mapping[str, float], folded: str) -> list[tuple[int, int]]:
         """Where in folded text these products' names stand, as spans."""
@@ -68,29 +70,31 @@ class Shelf:
         return found
 
 
-def _names_of(products: Sequence[Product]) -> list[_Name]:
-    """All names, longest first. A title's word that n products share weighs 1/n."""
-    title_words = {product.product_id: _title_words(product.title) for product in products}
-    shared = Counter(word for found in title_words.values() for word in found)
+@lru_cache(maxsize=SHELVES_KEPT)
+def _names_of(shelf: tuple[tuple[str, str, tuple[str, ...], str | None], ...]) -> list[_Name]:
+    """All names of (id, title, aliases, shelf number) each, longest first. A title's word that n products share weighs 1/n."""
+    words_of = {product_id: title_words(title) for product_id, title, _, _ in shelf}
+    shared = Counter(word for found in words_of.values() for word in found)
     names: dict[tuple[str, str], float] = {}
-    for product in products:
-        number = _SHELF_NUMBER.search(product.shelf_no or "")
+    for product_id, title, aliases, shelf_no in shelf:
+        number = _SHELF_NUMBER.search(shelf_no or "")
         # A product known only by its id bears it as title: nobody says it, and a short one is a number that is said of anything.
-        titles = (product.title,) if product.title != product.product_id else ()
-        entries = [(fold(alias).text, ALIAS_WEIGHT) for alias in (*product.aliases, *titles)]
+        titles = (title,) if title != product_id else ()
+        entries = [(fold(alias).text, ALIAS_WEIGHT) for alias in (*aliases, *titles)]
         if number and len(number[0]) <= 4:
             entries.append((say_integer(int(number[0])) + "号", SHELF_WEIGHT))
-        entries += [(word, TITLE_WORD_WEIGHT / shared[word]) for word in title_words[product.product_id]]
+        entries += [(word, TITLE_WORD_WEIGHT / shared[word]) for word in words_of[product_id]]
         for text, weight in entries:
             if len(text) >= 2:
-                names[product.product_id, text] = max(names.get((product.product_id, text), 0.0), weight)
+                names[product_id, text] = max(names.get((product_id, text), 0.0), weight)
     return sorted(
-        (_Name(product_id, text, weight, _sound(text)) for (product_id, text), weight in names.items()),
+        (_Name(product_id, text, weight, name_sound(text)) for (product_id, text), weight in names.items()),
         key=lambda name: (-len(name.text), -name.weight),
     )
 
 
-def _title_words(title: str) -> set[str]:
+def title_words(title: str) -> set[str]:
+    """Chinese words of a title that may name the product."""
     return {
         word
         for word in words(fold(title).text)
@@ -98,7 +102,8 @@ def _title_words(title: str) -> set[str]:
     }
 
 
-def _sound(text: str) -> tuple[str, ...]:
+def name_sound(text: str) -> tuple[str, ...]:
+    """A name's folded syllables; empty for one that isn't looked for by sound."""
     if any(char.isascii() for char in text) or text.endswith("号"):
         return ()
     return tuple(fold_syllable(sound) for sound in syllables(text))

@@ -1,40 +1,48 @@
-"""Understanding a question: what is asked for, without the talk around it; products, quantities, concepts, negation."""
+"""Understanding a question: what is asked for, without the talk around it; products, quantities, concepts, times, negation."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from archive.recording import Product
 from archive.simplified import simplified_throughout
-from search.chinese import bigrams, content_words, fold
+from search.asked_time import AskedTime, find_times
+from search.asked_words import asks_condition, clauses_of, wants_correction, what_is_asked, without_the_asker
+from search.chinese import Folded, bigrams, content_words, fold
 from search.concepts import ConceptHit, load_lexicon
 from search.errors import InvalidQuestion
-from search.products import Shelf
+from search.other_spellings import OtherSpelling, is_stop_word, misspelt_hits, other_spellings, short_hits
+from search.products_asked import AskedNames, NamedProduct, named_products
 from search.quantities import Quantity, find_quantities
 from search.sounds import fold_syllable, sound_bigrams, syllables, typed_sounds
 
-_TALK = re.compile(
-    r"请问|麻烦|帮我(?:查|找|看)(?:一?下)?|(?:当时|那天|上次)?(?:主播|直播间?里?|他|她|你们?|店家|商家|客服|卖家)?(?:本人|亲口)?(?:当时|到底|究竟)?(?:是不是|有没有|有无|是否)?(?:明明)?(?:亲口)?"
-    r"(?:承诺过?|保证过?|答应过?|说过|说的是?|讲过|提过|提到过?|宣称过?|说好的?|说是)(?:是|的|要|会)?|是不是|有没有|是否|不是说好?|直播间?里?|主播|哪个|明明|当时|现在|结果|我要投诉|这不是|骗人吗?"
-)
-_NEGATIVE = re.compile(r"不(?!锈)|没|无(?!理由)|别|非")
-_QUESTION_TAIL = re.compile(r"(?:吗|呢|吧|嘛|么|啊|不)?[?？!！。\s]*$")
+NAME_SHARE = 0.2
+MOST_KIN = 8
+MEANT_SHARE = 0.6
+_NEGATIVE = re.compile(r"不(?!锈)|没|无(?!理由)|别|非|\b(?:not?|never|without|isn't|doesn't|didn't|won't|can't|cannot)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word of the question: folded text, folded syllables (empty for Latin), whether it may be matched by sound."""
+    """A word of the question: folded text, folded syllables (empty for Latin), whether it may be matched by sound.
+
+    `also`: what else it may have been meant to be, each weighing less than the word itself.
+    """
 
     text: str
     sound: tuple[str, ...]
-
-
-NAME_SHARE = 0.2
+    also: tuple[OtherSpelling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is looked for. `concepts` by name with weights; `terms` are its content words in order."""
+    """What is looked for. `concepts` by name with weights; `terms` are its content words in order.
+
+    `text` is the question as it was asked; what is looked for has neither the asker's own data nor the times of session and order, which
+    are `times`. `kin`: concepts that only another one led to, which one, and the weight of the link; they are among `concepts` too.
+    `asides`: stretches of `folded` that tell what happened beside what was said, with their weight. `also_named`: a name of the product
+    that is known otherwise, such as from the order.
+    """
 
     text: str
     stripped: str
@@ -48,58 +56,111 @@ class Question:
     folded: str
     mentions: tuple[ConceptHit, ...]
     names: tuple[tuple[int, int], ...] = ()
+    kin: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    asides: tuple[tuple[int, int, float], ...] = ()
+    times: tuple[AskedTime, ...] = ()
+    wants_correction: bool = False
+    asks_condition: bool = False
+    also_named: str = ""
 
     def naming(self, names: Sequence[tuple[int, int]]) -> "Question":
         """The same question, knowing where in `folded` it only names the product."""
-        concepts: dict[str, float] = {}
-        for hit in self.mentions:
-            share = NAME_SHARE if any(start <= hit.start and hit.end <= end for start, end in names) else 1.0
-            concepts[hit.concept] = max(concepts.get(hit.concept, 0.0), hit.weight * share)
-        return replace(self, names=tuple(names), concepts=concepts, categories=_categories(concepts))
+        concepts, kin = _weighed(self.mentions, names, self.asides)
+        return replace(self, names=tuple(names), concepts=concepts, kin=kin, categories=_categories(concepts))
 
     def share_of(self, term: str) -> float:
-        """1 for what is asked, 0.2 for what only names the product: that counts once, as the product."""
+        """1 for what is asked, less for what happened, 0.2 for what only names the product: that counts once, as the product."""
         at = self.folded.find(term)
-        if at < 0 or not self.names:
+        if at < 0 or not (self.names or self.asides):
             return 1.0
+        share = 0.0
         while at >= 0:
-            if not any(start <= at and at + len(term) <= end for start, end in self.names):
-                return 1.0
+            share = max(share, _share_at(at, at + len(term), self.names, self.asides))
             at = self.folded.find(term, at + 1)
-        return NAME_SHARE
+        return share
 
 
-def understand(text: str, *, max_chars: int = 500) -> Question:
-    """Reads a question. InvalidQuestion if it is empty or longer than `max_chars`."""
+def understand(text: str, *, max_chars: int = 500, also_named: str = "", leaving_out: Sequence[str] = ()) -> Question:
+    """Reads a question. InvalidQuestion if it is empty or longer than `max_chars`.
+
+    `leaving_out`: words of it that are known to be no part of what is asked, such as the host's name.
+    """
     if len(text) > max_chars:
         raise InvalidQuestion(f"the question has {len(text)} characters, at most {max_chars} are searched: shorten it to what was promised")
     if not any(char.isalnum() for char in text):
         raise InvalidQuestion("the question is empty: say in a few words what may have been promised")
-    plain = simplified_throughout(text)
-    stripped = _QUESTION_TAIL.sub("", _TALK.sub(" ", plain)).strip()
-    if not any(char.isalnum() for char in stripped):
-        stripped = plain.strip()
-    folded = fold(stripped).text
+    times = find_times(text)
+    plain = simplified_throughout(without_the_asker(_without(text, [(time.start, time.end) for time in times], leaving_out)))
+    stripped = what_is_asked(plain)
+    spoken = fold(stripped)
+    folded = spoken.text
     pieces = [fold(piece).text for piece in re.split(r"[\s,，。;；!！?？、]+", stripped) if piece]
-    terms = list(dict.fromkeys(word for piece in pieces for word in content_words(piece)))
-    spoken = typed_sounds(folded)
+    words = [word for piece in pieces for word in content_words(piece) if not is_stop_word(word)]
     mentions = load_lexicon().find(folded, syllables(folded))
-    concepts: dict[str, float] = {}
-    for hit in mentions:
-        concepts[hit.concept] = max(concepts.get(hit.concept, 0.0), hit.weight)
+    mentions += short_hits(folded, words) + misspelt_hits(folded, mentions)
+    asides = _asides(plain, stripped, spoken)
+    concepts, kin = _weighed(mentions, (), asides)
     return Question(
         text,
         stripped,
-        tuple(Term(term, _sound_of(term)) for term in terms),
-        tuple(dict.fromkeys(gram for piece in pieces for gram in bigrams(piece))),
-        tuple(dict.fromkeys(sound_bigrams(spoken))),
+        tuple(Term(word, _sound_of(word), other_spellings(word)) for word in dict.fromkeys(words)),
+        tuple(dict.fromkeys(gram for piece in pieces for gram in bigrams(piece) if not is_stop_word(gram))),
+        tuple(dict.fromkeys(sound_bigrams(typed_sounds(folded)))),
         concepts,
         tuple(find_quantities(stripped)),
         _categories(concepts),
         bool(_NEGATIVE.search(stripped)),
         folded,
         tuple(mentions),
+        kin=kin,
+        asides=asides,
+        times=tuple(times),
+        wants_correction=wants_correction(plain),
+        asks_condition=asks_condition(plain),
+        also_named=also_named,
     )
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]], words: Sequence[str]) -> str:
+    """The text without these spans and words, unless nothing would be left."""
+    left = text
+    for start, end in reversed(spans):
+        left = left[:start] + " " + left[end:]
+    for word in words:
+        left = left.replace(word, " ")
+    return left if any(char.isalnum() for char in left) else text
+
+
+def _asides(plain: str, stripped: str, folded: Folded) -> tuple[tuple[int, int, float], ...]:
+    asides = []
+    for clause in clauses_of(plain, stripped):
+        inside = [at for at, origin in enumerate(folded.origins) if clause.start <= origin < clause.end]
+        if inside:
+            asides.append((inside[0], inside[-1] + 1, clause.weight))
+    return tuple(asides)
+
+
+def _share_at(start: int, end: int, names: Sequence[tuple[int, int]], asides: Sequence[tuple[int, int, float]]) -> float:
+    share = NAME_SHARE if any(first <= start and end <= last for first, last in names) else 1.0
+    return share * min((weight for first, last, weight in asides if first <= start and end <= last), default=1.0)
+
+
+def _weighed(
+    mentions: Sequence[ConceptHit], names: Sequence[tuple[int, int]], asides: Sequence[tuple[int, int, float]]
+) -> tuple[dict[str, float], dict[str, tuple[str, float]]]:
+    """Concepts with weights, kin among them, and by kin what led to it with the weight of the link."""
+    concepts: dict[str, float] = {}
+    for hit in mentions:
+        concepts[hit.concept] = max(concepts.get(hit.concept, 0.0), hit.weight * _share_at(hit.start, hit.end, names, asides))
+    known = load_lexicon().concepts
+    led: dict[str, tuple[str, float]] = {}
+    for name, weight in concepts.items():
+        for other, link in known[name].related.items():
+            if other not in concepts and (other not in led or concepts[led[other][0]] * led[other][1] < weight * link):
+                led[other] = (name, link)
+    nearest = sorted(led.items(), key=lambda item: (-concepts[item[1][0]] * item[1][1], item[0]))[:MOST_KIN]
+    kin = dict(nearest)
+    return concepts | {other: concepts[name] * link for other, (name, link) in nearest}, kin
 
 
 def _categories(concepts: Mapping[str, float]) -> dict[str, float]:
@@ -122,11 +183,14 @@ def _sound_of(term: str) -> tuple[str, ...]:
 
 def products_meant(question: Question, shelves: Mapping[str, Sequence[Product]]) -> dict[str, dict[str, float]]:
     """By recording, the products that the question names and how surely. Recordings without a match are absent."""
-    folded = fold(question.text).text
-    meant: dict[str, dict[str, float]] = {}
+    return {recording: {each.product_id: each.weight for each in named} for recording, named in products_named(question, shelves).items()}
+
+
+def products_named(question: Question, shelves: Mapping[str, Sequence[Product]]) -> dict[str, list[NamedProduct]]:
+    """As `products_meant`, with how each is known, surest first."""
+    names = AskedNames(question.text, question.also_named)
+    meant: dict[str, list[NamedProduct]] = {}
     for recording, products in shelves.items():
-        found = Shelf(products).named_in(folded) if products else {}
-        if found:
-            best = max(found.values())
-            meant[recording] = {product: weight for product, weight in found.items() if weight >= 0.6 * best}
+        if found := named_products(names, products) if products else []:
+            meant[recording] = [each for each in found if each.weight >= MEANT_SHARE * found[0].weight]
     return meant
