@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
-from search.chinese import FILLERS, fold, is_word
+from search.chinese import FILLERS, fold, is_word, whole_words
 from search.lexicon import Group, LexiconMistake, groups
-from search.sounds import syllables
+from search.sounds import syllables, toned
 
 MAX_TERM_CHARS = 12
 MAX_LATIN_CHARS = 20
@@ -86,22 +87,39 @@ class Lexicon:
 
     def _heard(self, folded: str, sounds: list[str], taken: list[bool]) -> list[ConceptHit]:
         hits: list[ConceptHit] = []
+        ends: frozenset[int] | None = None
         for length in range(4, 1, -1):
             for start in range(len(folded) - length + 1):
                 terms = self.by_sound.get(tuple(sounds[start : start + length]))
                 if not terms or any(taken[start : start + length]):
                     continue
-                written = folded[start : start + length]
-                # 使用 sounds like 试用 but is a word of its own: then the sound proves nothing
-                if length == 2 and is_word(written):
-                    continue
-                for term in terms:
-                    names = self.by_term[term]
-                    hits.extend(
-                        ConceptHit(name, term, start, start + length, HEARD_AS_WEIGHT / len(names) / len(terms), True) for name in names
-                    )
+                if length == 2:
+                    ends = _word_ends(folded) if ends is None else ends
+                    terms = _misheard_as(folded, start, ends, terms)
+                    if not terms:
+                        continue
+                meant = {name: term for term in reversed(terms) for name in self.by_term[term]}
+                weight = HEARD_AS_WEIGHT / len(meant)
+                hits.extend(ConceptHit(name, term, start, start + length, weight, True) for name, term in meant.items())
                 taken[start : start + length] = [True] * length
         return hits
+
+
+def _word_ends(folded: str) -> frozenset[int]:
+    return frozenset(accumulate((len(word) for word in whole_words(folded)), initial=0))
+
+
+def _misheard_as(folded: str, start: int, ends: frozenset[int], terms: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `terms` that two characters of other writing may stand for: two syllables meet by chance in any talk.
+
+    Not those that are a word of their own (使用 is not 试用). Of the rest all, where both stand alone among the words and neither is one
+    that any talk has; else only what agrees in tone (在讲 is not 再降, 鹅容 is 鹅绒).
+    """
+    written = folded[start : start + 2]
+    if is_word(written):
+        return ()
+    alone = start in ends and start + 1 in ends and start + 2 in ends and not FILLERS & set(written)
+    return terms if alone else tuple(term for term in terms if toned(term) == toned(written))
 
 
 def _inside_latin(text: str, start: int, end: int) -> bool:

@@ -38,6 +38,14 @@ def syllables(folded_text: str) -> list[str]:
     return sounds if len(sounds) == len(folded_text) else [_sound_of(char) for char in folded_text]
 
 
+@lru_cache(maxsize=20_000)
+def toned(word: str) -> tuple[str, ...]:
+    """Syllables of a word with their tones (`zhi4`, `bao3`), read without what stands around it."""
+    from pypinyin import Style, lazy_pinyin
+
+    return tuple(lazy_pinyin(word, style=Style.TONE3))
+
+
 def _latin_by_character(run: str) -> list[str]:
     return [char if char.isascii() and char.isalnum() else "" for char in run]
 

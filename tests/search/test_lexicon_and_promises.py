@@ -85,6 +85,21 @@ def test_a_misheard_term_counts_unless_it_is_a_word_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("我们的白鹅容给您", {"down"}),  # same tones
+        ("我们的鹅冗给您", {"down"}),  # other tones, but no words around it claim the characters
+        ("我们现在讲一下", set()),  # 在讲 meets 再降 by chance
+        ("过一会或者明天", set()),  # 会或 meets 回货, and 或者 is a word
+    ],
+)
+def test_two_syllables_that_meet_by_chance_are_no_mishearing(said: str, heard: set[str]) -> None:
+    lexicon = lexicon_of(read_groups({"goods.toml": '[down]\nhost = "鹅绒"\n[price_drop]\nhost = "再降"\n[restock]\nhost = "回货"'}))
+    folded = fold(said).text
+    assert {hit.concept for hit in lexicon.find(folded, syllables(folded)) if hit.heard_as} == heard
+
+
+@pytest.mark.parametrize(
     ("said", "category", "quantity", "polarity"),
     [
         ("整机质保三年", "warranty", "P3Y", "affirmed"),
