@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from search.chinese import FILLERS, fold, is_word, whole_words
 from search.lexicon import Group, LexiconMistake, groups
-from search.sounds import syllables, toned
+from search.sounds import syllables
 
 MAX_TERM_CHARS = 12
 MAX_LATIN_CHARS = 20
@@ -119,7 +119,15 @@ def _misheard_as(folded: str, start: int, ends: frozenset[int], terms: tuple[str
     if is_word(written):
         return ()
     alone = start in ends and start + 1 in ends and start + 2 in ends and not FILLERS & set(written)
-    return terms if alone else tuple(term for term in terms if toned(term) == toned(written))
+    return terms if alone else tuple(term for term in terms if _toned(term) == _toned(written))
+
+
+@lru_cache(maxsize=20_000)
+def _toned(word: str) -> tuple[str, ...]:
+    """Its syllables with their tones (`zhi4`, `bao3`), read without what stands around it."""
+    from pypinyin import Style, lazy_pinyin
+
+    return tuple(lazy_pinyin(word, style=Style.TONE3))
 
 
 def _inside_latin(text: str, start: int, end: int) -> bool:
