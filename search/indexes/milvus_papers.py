@@ -14,7 +14,7 @@ from search.indexes.milvus_server import Columns, Server, one_of, quoted
 from search.indexes.milvus_terms import passage_vector, question_vector
 from search.records import RECORD_CHANNELS, IndexedRecord, RecordUnit, What
 
-PAPERS, PAPER_PASSAGES = "papers", "paper_passages"
+PAPERS, PAPER_PASSAGES, NOTES = "papers", "paper_passages", "paper_notes"
 CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "concepts": 1.2}
 _WHATS: Mapping[str, What] = {"document": "document", "image": "image", "im": "im", "assistant": "assistant"}
 _MARKS = Marks(call=False, categories=(), doubtful=False)
@@ -37,7 +37,7 @@ class Papers:
     def __init__(self, server: Server, clock: Clock, pages: Pages) -> None:
         self._server, self._pages = server, pages
         self._lock = threading.RLock()
-        self._notes = Notes(server, "paper_notes", clock)
+        self._notes = Notes(server, NOTES, clock)
         self._passages = PassageRows(server, PAPER_PASSAGES)
         server.ready(PAPERS, Columns(texts={"case_id": 512, "body": 1024}, found_by=("case_id",)))
 
@@ -78,7 +78,7 @@ class Papers:
                 for note in self._notes.of(paper.key):
                     self._notes.drop(note.made)
             if papers:
-                self._server.compact([PAPERS, PAPER_PASSAGES, PAGES])
+                self._server.compact([PAPERS, PAPER_PASSAGES, PAGES, NOTES])
         return bool(papers)
 
     def of(self, case_id: str) -> list[Paper]:

@@ -20,7 +20,7 @@ from search.indexes.milvus_server import Server
 from search.indexes.milvus_terms import occurrences, passage_vector
 from search.passages import IndexedRecording, Passage
 
-PASSAGES, VECTORS = "passages", "vectors_"
+PASSAGES, VECTORS, NOTES = "passages", "vectors_", "notes"
 
 
 class Writer:
@@ -28,7 +28,7 @@ class Writer:
 
     def __init__(self, server: Server, clock: Clock, recordings: Recordings, pages: Pages, counts: Counts) -> None:
         self._server, self._recordings, self._pages, self._counts = server, recordings, pages, counts
-        self._notes = Notes(server, "notes", clock)
+        self._notes = Notes(server, NOTES, clock)
         self.passages = PassageRows(server, PASSAGES)
         self._dense: dict[int, PassageRows] = {}
         self._lock = threading.RLock()
@@ -135,7 +135,7 @@ class Writer:
             self._notes.put(made, owner, "removing")
             self._recordings.withdraw(owner)
             self._forget(made, owner)
-            self._server.compact([RECORDINGS, PASSAGES, PAGES, COUNTS, *(f"{VECTORS}{width}" for width in self.widths())])
+            self._server.compact([RECORDINGS, PASSAGES, PAGES, COUNTS, NOTES, *(f"{VECTORS}{width}" for width in self.widths())])
         return True
 
     def end(self, note: Note) -> None:
