@@ -5,12 +5,12 @@ import json
 import pytest
 
 from tests.benchmarks.retrieval_sets.cues import Cue
-from tests.benchmarks.retrieval_sets.make import HERE, files_of
+from tests.benchmarks.retrieval_sets.make import HERE, PLANS, files_of
 from tests.benchmarks.retrieval_sets.mandarin_noise import as_digits
 from tests.benchmarks.retrieval_sets.marked_source import SourceMistake, Speech, read_marked
 from tests.benchmarks.retrieval_sets.queries_of import QueryMistake, answered, read_questions, spans_of
 
-SETS = ("talk-zh",)
+SETS = tuple(PLANS)
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -3,8 +3,8 @@
 Names and terms that are misheard as a whole stand in the source (`@always`, `@often`). Everything comes from the generator given.
 """
 
+import difflib
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,8 +24,8 @@ _COUNTED = frozenset(("days", "dollars", "hours", "percent", "years", "months"))
 
 @dataclass(frozen=True)
 class EnglishDamage:
-    calm: float = 0.02
-    burst: float = 0.2
+    calm: float = 0.036
+    burst: float = 0.29
     into_burst: float = 0.025
     out_of_burst: float = 0.2
     numbers_as_digits: float = 0.45
@@ -35,6 +35,7 @@ class EnglishDamage:
 def damage_english(stream: MarkedStream, damage: EnglishDamage, rng: random.Random) -> int:
     """Writes what is heard into every token, lower case; returns how many numbers became digits."""
     numbers = 0
+    vocabulary = sorted({token.said.lower() for part in stream.body if isinstance(part, Speech) for token in part.tokens})
     for part in stream.body:
         if not isinstance(part, Speech):
             continue
@@ -46,7 +47,7 @@ def damage_english(stream: MarkedStream, damage: EnglishDamage, rng: random.Rand
         for words, share in ((stream.always, 1.0), (stream.often, damage.often)):
             _mishear_phrases(tokens, words, share, settled, rng)
         numbers += _write_digits(tokens, damage.numbers_as_digits, settled, rng)
-        _mishear_words(tokens, damage, settled, rng)
+        _mishear_words(tokens, damage, settled, vocabulary, rng)
     return numbers
 
 
@@ -100,7 +101,9 @@ def _number_at(tokens: Sequence[Token], start: int) -> tuple[int, int]:
     return total + current, place
 
 
-def _mishear_words(tokens: Sequence[Token], damage: EnglishDamage, settled: set[int], rng: random.Random) -> None:
+def _mishear_words(
+    tokens: Sequence[Token], damage: EnglishDamage, settled: set[int], vocabulary: Sequence[str], rng: random.Random
+) -> None:
     bursting = False
     for place, token in enumerate(tokens):
         bursting = rng.random() >= damage.out_of_burst if bursting else rng.random() < damage.into_burst
@@ -114,11 +117,11 @@ def _mishear_words(tokens: Sequence[Token], damage: EnglishDamage, settled: set[
         elif rng.random() < 0.12:
             token.heard = f"{token.said} {token.said}"
         else:
-            token.heard = _half_heard(token.said, rng)
+            token.heard = _half_heard(token.said, vocabulary, rng)
 
 
 def _alike(word: str) -> list[str]:
-    found = []
+    found: list[str] = []
     for words in _sound_alike():
         if word in words:
             found.extend(other for other in words if other != word)
@@ -131,15 +134,12 @@ def _sound_alike() -> list[list[str]]:
     return [line.split() for line in Path(__file__).with_name("english_sound_alike.txt").read_text("utf-8").splitlines()]
 
 
-def _half_heard(word: str, rng: random.Random) -> str:
-    """An ending lost or another vowel: what is left of an unclear word."""
+def _half_heard(word: str, vocabulary: Sequence[str], rng: random.Random) -> str:
+    """An ending lost, or another word of this talk that looks like it: what is left of an unclear word."""
     if len(word) < 4 or not word.isalpha():
         return word
-    for ending in ("ing", "ed", "es", "s", "ly", "er", "y", "e"):
-        if word.endswith(ending) and rng.random() < 0.6:
-            return word[: -len(ending)] or word
-    vowels = [match.start() for match in re.finditer("[aeiou]", word)]
-    if not vowels:
-        return word
-    place = rng.choice(vowels)
-    return word[:place] + rng.choice([vowel for vowel in "aeiou" if vowel != word[place]]) + word[place + 1 :]
+    for ending in ("ing", "ed", "es", "s", "ly", "er"):
+        if word.endswith(ending) and len(word) - len(ending) > 2 and rng.random() < 0.6:
+            return word[: -len(ending)]
+    like = [other for other in difflib.get_close_matches(word, vocabulary, n=5, cutoff=0.6) if other != word]
+    return rng.choice(like) if like else word

@@ -44,7 +44,7 @@ PLANS = {
     "market-en": SetPlan(
         "e",
         "6152",
-        Pace(per_second=5.6, shortest=8.0, longest=19.0, at_rest=0.3),
+        Pace(per_second=4.7, shortest=7.0, longest=16.0, at_rest=0.3),
         EnglishDamage(),
         punctuated=False,
         chat_per_minute=2.0,
@@ -52,7 +52,7 @@ PLANS = {
     "mixed-zh": SetPlan(
         "m",
         "6153",
-        Pace(per_second=4.9, shortest=8.0, longest=17.0, at_rest=0.7),
+        Pace(per_second=4.3, shortest=8.0, longest=15.5, at_rest=0.7),
         Damage(calm=0.012, burst=0.17),
         punctuated=True,
         chat_per_minute=6.0,
@@ -90,6 +90,7 @@ def made(name: str) -> MadeSet:
 
 def _made_stream(source: MarkedStream, plan: SetPlan) -> MadeStream:
     rng = random.Random(f"{plan.seed}-{source.about['stream_id']}")
+    invented: tuple[str, ...]
     if isinstance(plan.damage, EnglishDamage):
         numbers, invented = damage_english(source, plan.damage, rng), _ENGLISH_INVENTED
     else:
@@ -100,7 +101,7 @@ def _made_stream(source: MarkedStream, plan: SetPlan) -> MadeStream:
 def files_of(name: str) -> dict[str, str]:
     """Path within the set's folder → text."""
     plan, whole = PLANS[name], made(name)
-    files = {}
+    files: dict[str, str] = {}
     for stream_id, stream in whole.streams.items():
         timeline, about = stream.timeline, stream.source.about
         chat_rng = random.Random(f"{plan.seed}-{stream_id}-chat")

@@ -62,8 +62,8 @@ def _mishear_words(tokens: Sequence[Token], words: dict[str, str], share: float,
                 settled.update(places)
 
 
-def _put(tokens: Sequence[Token], places: Sequence[int], heard: str) -> None:
-    one_each = len(heard) == len(places)
+def _put(tokens: Sequence[Token], places: Sequence[int], heard: str, *, whole: bool = False) -> None:
+    one_each = len(heard) == len(places) and not whole
     for nth, place in enumerate(places):
         tokens[place].heard = heard[nth] if one_each else (heard if nth == 0 else "")
 
@@ -72,7 +72,12 @@ def _write_digits(tokens: Sequence[Token], share: float, settled: set[int], rng:
     text = "".join(token.said if len(token.said) == 1 else "\0" for token in tokens)
     written = 0
     for match in _NUMERAL.finditer(text):
-        words = match[2].rstrip("点")
+        end = match.end()
+        for place in range(match.start(), match.end() - 1):
+            if tokens[place].stop:  # 两千一百九十九，八加一百二十八 holds two
+                end = place + 1
+                break
+        words = text[match.start(2) : end].rstrip("点")
         end = match.start(2) + len(words)
         before, after = text[match.start() - 1 : match.start()], text[end : end + 1]
         places = range(match.start(), end)
@@ -80,7 +85,7 @@ def _write_digits(tokens: Sequence[Token], share: float, settled: set[int], rng:
             continue
         value = as_digits(words, after)
         if value and rng.random() < share:
-            _put(tokens, places, value + ("%" if match[1] else ""))
+            _put(tokens, places, value + ("%" if match[1] else ""), whole=True)
             settled.update(places)
             written += 1
     return written

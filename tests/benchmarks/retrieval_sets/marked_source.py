@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PIECE = re.compile(r"\{[a-z0-9_,]+!?:|\}|[A-Za-z0-9][A-Za-z0-9'+./%&-]*|\s+|.")
+_PIECE = re.compile(r"\{[a-z0-9_,!]+:|\}|[A-Za-z0-9][A-Za-z0-9'+./%&-]*|\s+|.")
 _SPOKEN_WORD = re.compile(r"[A-Za-z0-9]")
 _FULL_STOPS = "。？！?!."
 _HALF_STOPS = "，、；：,;:…—"

@@ -111,7 +111,8 @@ def answered(question: Question, streams: dict[str, list[Cue]], spans: list[Span
 
 def joined_truth(cues: list[Cue]) -> tuple[str, list[int]]:
     """What was really said, a line a paragraph, and for each character the index of its cue."""
-    text, places = "", []
+    text = ""
+    places: list[int] = []
     for place, cue in enumerate(cues):
         if not cue.tokens:
             continue
