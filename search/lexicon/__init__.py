@@ -3,7 +3,7 @@
 A group is a table `[name]` of a *.toml file here:
 
 - `host`, `buyer`: terms parted by spaces, `_` for a space inside one: how it is said on air, how it is asked or complained about;
-- `category`: the kind of promise it speaks of, if any; `zh`, `en`: what people are shown as its name;
+- `zh`, `en`: what people are shown as its name; `category`: the kind of promise it speaks of, if any;
 - `related`: `name:weight` parted by spaces, other groups that a question with this one also looks for;
 - `pattern`: a regular expression over folded text, for what terms can't list.
 """
@@ -80,6 +80,8 @@ def _read(file: str, name: str, table: object) -> Group:
     if not terms:
         raise LexiconMistake(file, name, "has no terms")
     zh, en = (table.get(label, "").strip() for label in _LABELS)
+    if not (zh and en):
+        raise LexiconMistake(file, name, "has no name for people in both zh and en")
     related = _related(file, name, table.get("related", ""))
     return Group(name, file, category, zh, en, terms, related, table.get("pattern"))
 
