@@ -77,6 +77,11 @@ class MilvusIndex:
     def remove(self, recording_id: str) -> bool:
         return self._writer.remove(recording_id)
 
+    def maintain(self, *, wait_s: float = 0.0) -> None:
+        """Drops what no question can need any more, and brings to an end what others left. The server itself does the rest."""
+        self._writer.clear_up(wait_s)
+        self._papers.clear_up(wait_s)
+
     def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
         head = self._head(recording_id)
         if head is None or not embedder or read_marks(head.recording)[1] != embedder or not head.vectors:

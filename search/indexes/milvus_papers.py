@@ -67,6 +67,14 @@ class Papers:
             self._pages.drop_made_by(note.made)
         self._notes.drop(note.made)
 
+    def clear_up(self, wait_s: float) -> None:
+        """Do what is due for whomever. Where a write is under way in this process, that does it after `wait_s`."""
+        if self._lock.acquire(timeout=wait_s):
+            try:
+                self._notes.sweep(None, self._end)
+            finally:
+                self._lock.release()
+
     def remove(self, case_id: str, attachment: int | None) -> bool:
         with self._lock:
             papers = [each for each in self.of(case_id) if attachment in (None, each.attachment)]

@@ -84,15 +84,15 @@ class PassageRows:
         """
         if limit < 1:
             return []
-        asked = limit + _SPARE
+        asked = min(limit + _SPARE, MOST_ROWS)
         while True:
             found = self._server.search(self.kind, vector, where, asked, _PLACE, strong=strong)
             hits = counts(
                 [Hit(str(row["owner"]), str(row["block"]), int(str(row["first"])), int(str(row["last"])), score) for score, row in found]
             )
-            if len(hits) >= limit or len(found) < min(asked, MOST_ROWS):
+            if len(hits) >= limit or len(found) < asked or asked >= MOST_ROWS:
                 return hits[:limit]
-            asked *= 4
+            asked = min(4 * asked, MOST_ROWS)
 
     def vectors(self, blocks: Sequence[str]) -> Iterator[tuple[int, int, list[float]]]:
         """(first, last, vector) of every passage of the blocks."""

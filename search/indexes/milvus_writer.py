@@ -124,6 +124,14 @@ class Writer:
         self.dense(width).put(owner, made, rows, meant)
         return tuple(named)
 
+    def clear_up(self, wait_s: float) -> None:
+        """Do what is due for whomever. Where a write is under way in this process, that does it after `wait_s`."""
+        if self._lock.acquire(timeout=wait_s):
+            try:
+                self._notes.sweep(None, self.end)
+            finally:
+                self._lock.release()
+
     def remove(self, owner: str) -> bool:
         with self._lock:
             self._notes.sweep(owner, self.end)
