@@ -31,6 +31,8 @@ def read_grade(text: str, cased: str, start: int, number: Number) -> Reading | N
         return None
     if value in _STEELS and (_STEEL.match(text, end) or _STEEL_BEFORE.search(text, max(0, start - 3), start)):
         return Reading(QuantityKind.GRADE, value, "steel", value, start, end + (1 if text.startswith("l", end) else 0))
+    if value in (304, 316) and cased.startswith("L", end) and not joins_latin(text, end + 1):
+        return Reading(QuantityKind.GRADE, value, "steel", value, start, end + 1)
     if value in _GOLDS and _GOLD.match(text, end) and (cased.startswith(("K", " K"), end) or not text.startswith((" ",), end)):
         return Reading(QuantityKind.GRADE, value, "K", value, start, end + (2 if text.startswith(" ", end) else 1))
     if value in _FINE and (_METAL_AFTER.match(text, end) or _METAL_BEFORE.search(text, max(0, start - 2), start)):

@@ -13,6 +13,7 @@ _ASCII_DIGITS: Final = frozenset("0123456789")
 _WRITTEN: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d{1,15})?(?!\d)|\d+(?:\.\d+)?", re.ASCII)
 WRITTEN_RUN: Final = re.compile(r"[\d.,]*\d", re.ASCII)
 DIGIT_RUN: Final = re.compile(f"[{''.join(DIGITS)}]{{17,}}")
+_DIGITS: Final = re.compile(r"\d+", re.ASCII)
 _LONGEST_WRITTEN: Final = 15
 _RANGE: Final = re.compile(r" ?(?:到|至|-|~|—|–) ?")
 _MULTIPLIERS: Final = SMALL_UNITS | LARGE_UNITS
@@ -157,7 +158,7 @@ def _with_elided(text: str, number: Number, unit: int) -> Number:
     while unit > 10:
         if text.startswith("零", end):
             break
-        match = re.compile(r"\d+", re.ASCII).match(text, end)
+        match = _DIGITS.match(text, end)
         digit = int(match[0]) if match and len(match[0]) == 1 else DIGITS.get(text[end : end + 1])
         if not digit or (text[end] in "两俩") or text.startswith((".", "点"), end + 1):
             break

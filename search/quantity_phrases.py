@@ -57,9 +57,6 @@ def read_parts(text: str, cased: str, at: int) -> Reading | None:
         factor = _PARTS[text[at : at + 3]]
         number = read_number(text, cased, at + 3)
         if number:
-            if number.upper is not None and len(number.run) == 2 and not number.about:
-                # 百分之八九 is 8 to 9
-                number = number._replace(run="")
             return reading_of(Unit(QuantityKind.PERCENT, "%", factor), number, at, number.end)
         if text.startswith("百", at + 3):
             return Reading(QuantityKind.PERCENT, Decimal(100), "%", Decimal(100), at, at + 4)

@@ -96,7 +96,7 @@ def read_tail(text: str, name: str, unit: Unit, end: int) -> tuple[Decimal, int]
             if ends or (cents and text.startswith("分", end + 1))
             else (Decimal(0), end)
         )
-    if name not in ("块", "元", "米", "m", "尺", "块钱"):
+    if name not in ("块", "元", "米", "m", "尺", "公斤", "块钱"):
         return Decimal(0), end
     return _decimals(text, unit, end)
 

@@ -136,7 +136,7 @@ def _with_unit(text: str, cased: str, start: int, number: Number) -> Reading | N
         number = number._replace(value=number.value + Decimal("0.5"))
         return reading_of(unit, number, start, half.end())
     name = unit_at(text, after)
-    if name == "两" and _counts_two(text, after + 1):
+    if name == "两" and _counts_two(text, after + 1, number.value):
         name = None
     if name == "年" and (1900 <= number.value <= 2100 or (number.value != int(number.value) and number.value > 100)):
         return None
@@ -174,9 +174,12 @@ def _with_unit(text: str, cased: str, start: int, number: Number) -> Reading | N
     return with_per(text, reading) if unit.kind is _M else reading
 
 
-def _counts_two(text: str, at: int) -> bool:
-    """九十九两件: 两 is a number there and no weight."""
-    return (text[at : at + 1] in NUMERAL_CHARS and at < len(text)) or unit_at(text, at) not in (None, "重")
+def _counts_two(text: str, at: int, before: Decimal) -> bool:
+    """九十九两件, 一百两三个: 两 is a number there and no weight, as it is in 三两四对."""
+    follows = text[at : at + 1]
+    if follows and follows in NUMERAL_CHARS:
+        return before >= 10 or follows in "百千万三"
+    return unit_at(text, at) not in (None, "重")
 
 
 def _as_said(text: str, start: int, number: Number, name: str) -> Number:

@@ -1,6 +1,6 @@
 """Folding, cutting and sounding out text, with the way back to the source kept."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.chinese import bigrams, content_words, fold
@@ -29,6 +29,7 @@ def test_origins_never_leave_the_text_or_go_backwards(text: str) -> None:
 
 
 @given(st.text(max_size=80))
+@settings(deadline=None)  # dictionaries are read once
 def test_every_folded_character_has_one_sound(text: str) -> None:
     folded = fold(text).text
     assert len(syllables(folded)) == len(folded)
