@@ -4,6 +4,7 @@ What is stored is immutable: blocks of passages and pages of documents, each und
 head page, which names the rest; so a write becomes visible all at once, and a question that pins the rows is answered from one moment.
 """
 
+import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from search.indexes.milvus_head import PAGE_ROWS, Head, read_claims, read_head, 
 from search.indexes.milvus_pages import Pages
 from search.indexes.milvus_papers import Paper, Papers
 from search.indexes.milvus_passages import Hit
-from search.indexes.milvus_published import FORMAT, Published, Recordings, Snapshot, oldest_first, totals
+from search.indexes.milvus_published import FORMAT, UNCOMPACTED, Published, Recordings, Snapshot, oldest_first, totals
 from search.indexes.milvus_server import MilvusPlace, Server, one_of, quoted
 from search.indexes.milvus_terms import dimension, question_vector
 from search.indexes.milvus_writer import Writer
@@ -75,12 +76,22 @@ class MilvusIndex:
         self._writer.replace(document, vectors)
 
     def remove(self, recording_id: str) -> bool:
+        self._recordings.set_state(UNCOMPACTED, secrets.token_hex(8))  # before it, so that no kill in between leaves it unsaid
         return self._writer.remove(recording_id)
 
     def maintain(self, *, wait_s: float = 0.0) -> None:
-        """Drops what no question can need any more, and brings to an end what others left. The server itself does the rest."""
-        self._writer.clear_up(wait_s)
-        self._papers.clear_up(wait_s)
+        """Drops what no question can need any more, brings to an end what others left, and has the server compact what was removed: its
+        files are its own, and it collects what it compacted by its own rules."""
+        cleared = self._writer.clear_up(wait_s) and self._papers.clear_up(wait_s)
+        owed = self._recordings.state().get(UNCOMPACTED)
+        done = not owed or self._server.compact(wait_s)
+        if owed and done and self._recordings.state().get(UNCOMPACTED) == owed:
+            self._recordings.set_state(UNCOMPACTED, "")
+        if wait_s and not (cleared and done):
+            raise IndexUnavailable(
+                f"the Milvus server did not say within {wait_s:.0f} s that it compacted {self._server.name('…')}: what was removed may still lie "
+                "in its files; liveproof work asks it again"
+            )
 
     def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
         head = self._head(recording_id)
@@ -237,6 +248,7 @@ class MilvusIndex:
         self._papers.replace(document)
 
     def remove_record(self, case_id: str, attachment: int | None = None) -> bool:
+        self._recordings.set_state(UNCOMPACTED, secrets.token_hex(8))
         return self._papers.remove(case_id, attachment)
 
     def records(self) -> dict[tuple[str, int], int]:

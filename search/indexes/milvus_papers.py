@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from archive.timeline import Clock
 from search.indexes import RecordCandidate
 from search.indexes.milvus_notes import Note, Notes
-from search.indexes.milvus_pages import PAGES, Pages
+from search.indexes.milvus_pages import Pages
 from search.indexes.milvus_passages import Hit, Marks, PassageRows
 from search.indexes.milvus_server import Columns, Server, one_of, quoted
 from search.indexes.milvus_terms import passage_vector, question_vector
@@ -67,13 +67,15 @@ class Papers:
             self._pages.drop_made_by(note.made)
         self._notes.drop(note.made)
 
-    def clear_up(self, wait_s: float) -> None:
-        """Do what is due for whomever. Where a write is under way in this process, that does it after `wait_s`."""
-        if self._lock.acquire(timeout=wait_s):
-            try:
-                self._notes.sweep(None, self._end)
-            finally:
-                self._lock.release()
+    def clear_up(self, wait_s: float) -> bool:
+        """Do what is due for whomever. False where a write was under way in this process all of `wait_s`."""
+        if not self._lock.acquire(timeout=wait_s):
+            return False
+        try:
+            self._notes.sweep(None, self._end)
+        finally:
+            self._lock.release()
+        return True
 
     def remove(self, case_id: str, attachment: int | None) -> bool:
         with self._lock:
@@ -85,8 +87,6 @@ class Papers:
                 self._pages.drop_of(paper.key)
                 for note in self._notes.of(paper.key):
                     self._notes.drop(note.made)
-            if papers:
-                self._server.compact([PAPERS, PAPER_PASSAGES, PAGES, NOTES])
         return bool(papers)
 
     def of(self, case_id: str) -> list[Paper]:

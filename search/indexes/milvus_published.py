@@ -23,7 +23,7 @@ from search.passages import IndexedRecording
 RECORDINGS, STATE = "recordings", "state"
 # Clocks of the machines that write may differ by this; what they wrote in it is read once more. After it, every replica has it too.
 SKEW_MS = 60_000
-GENERATION, REMOVALS, FORMAT = "generation", "removals", "format"
+GENERATION, REMOVALS, FORMAT, UNCOMPACTED = "generation", "removals", "format", "uncompacted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,8 @@ class Recordings:
             return self._known
 
     def state(self) -> dict[str, str]:
-        """What is known of the whole: its format and generation."""
-        rows = self._server.get(STATE, [FORMAT, GENERATION, REMOVALS], ("body",))
+        """What is known of the whole: its format, its generation, and whether the server still has to compact what was removed."""
+        rows = self._server.get(STATE, [FORMAT, GENERATION, REMOVALS, UNCOMPACTED], ("body",))
         return {str(row["id"]): str(row["body"]) for row in rows}
 
     def set_state(self, name: str, value: str) -> None:

@@ -4,6 +4,7 @@ Only what Milvus and Milvus Lite both do is used: no filter templates, no analys
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -246,15 +247,25 @@ class Server:
         """Delete what an expression passes."""
         self._call(lambda: self._client.delete(self.name(kind), filter=where, timeout=self._place.call_seconds))
 
-    def compact(self, kinds: Sequence[str]) -> None:
-        """Have deleted rows thrown out of the segments that hold them. What the server refuses, as it limits how often, it does later."""
-        for kind in kinds:
-            name = self.name(kind)
+    def compact(self, wait_s: float) -> bool:
+        """Ask that deleted rows be thrown out of the segments that hold them, in all collections. Whether the server says within `wait_s`
+        that this was done; it limits how often it may be asked."""
+        deadline = time.monotonic() + wait_s
+        under_way: list[int] = []
+        for kind in self.kinds():
             try:
-                self._call(partial(self._client.flush, name, timeout=self._place.call_seconds))
-                self._call(partial(self._client.compact, name, timeout=self._place.call_seconds))
+                self._call(partial(self._client.flush, self.name(kind), timeout=self._place.call_seconds))
+                under_way.append(self._call(partial(self._client.compact, self.name(kind), timeout=self._place.call_seconds)))
             except IndexUnavailable as error:
-                _log.warning("milvus_compaction_left_to_the_server", collection=name, reason=str(error))
+                _log.warning("milvus_compaction_refused", collection=self.name(kind), reason=str(error))
+                return False
+        while True:
+            states = [self._call(partial(self._client.get_compaction_state, job, timeout=self._place.call_seconds)) for job in under_way]
+            if all(state == "Completed" for state in states):
+                return True
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.2)
 
     def close(self) -> None:
         self._client.close()

@@ -10,12 +10,12 @@ import numpy as np
 
 from archive.timeline import Clock
 from search.indexes import CHANNELS
-from search.indexes.milvus_counts import COUNTS, Counts
+from search.indexes.milvus_counts import Counts
 from search.indexes.milvus_head import BLOCK_PASSAGES, Head, Named, Naming, digest, document_pages, read_head, recording_row, write_head
 from search.indexes.milvus_notes import Note, Notes
-from search.indexes.milvus_pages import PAGES, Pages
+from search.indexes.milvus_pages import Pages
 from search.indexes.milvus_passages import PassageRows, marks_of
-from search.indexes.milvus_published import RECORDINGS, Published, Recordings, published
+from search.indexes.milvus_published import Published, Recordings, published
 from search.indexes.milvus_server import Server
 from search.indexes.milvus_terms import occurrences, passage_vector
 from search.passages import IndexedRecording, Passage
@@ -124,13 +124,15 @@ class Writer:
         self.dense(width).put(owner, made, rows, meant)
         return tuple(named)
 
-    def clear_up(self, wait_s: float) -> None:
-        """Do what is due for whomever. Where a write is under way in this process, that does it after `wait_s`."""
-        if self._lock.acquire(timeout=wait_s):
-            try:
-                self._notes.sweep(None, self.end)
-            finally:
-                self._lock.release()
+    def clear_up(self, wait_s: float) -> bool:
+        """Do what is due for whomever. False where a write was under way in this process all of `wait_s`."""
+        if not self._lock.acquire(timeout=wait_s):
+            return False
+        try:
+            self._notes.sweep(None, self.end)
+        finally:
+            self._lock.release()
+        return True
 
     def remove(self, owner: str) -> bool:
         with self._lock:
@@ -143,7 +145,6 @@ class Writer:
             self._notes.put(made, owner, "removing")
             self._recordings.withdraw(owner)
             self._forget(made, owner)
-            self._server.compact([RECORDINGS, PASSAGES, PAGES, COUNTS, NOTES, *(f"{VECTORS}{width}" for width in self.widths())])
         return True
 
     def end(self, note: Note) -> None:

@@ -251,6 +251,7 @@ def test_no_row_is_left_of_a_removed_recording_or_paper(place: MilvusPlace, open
         index.replace(stored, [[1.0, 0.0, 0.0] for _ in stored.passages])
         index.replace_record(paper)
     assert index.remove("forgotten-evening") and index.remove_record("forgotten-case")
+    index.maintain(wait_s=30)
     assert {kind: rows(place, kind) for kind in kinds} == before
 
 
