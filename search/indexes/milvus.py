@@ -89,8 +89,8 @@ class MilvusIndex:
             self._recordings.set_state(UNCOMPACTED, "")
         if wait_s and not (cleared and done):
             raise IndexUnavailable(
-                f"the Milvus server did not say within {wait_s:.0f} s that it compacted {self._server.name('…')}: what was removed may still lie "
-                "in its files; liveproof work asks it again"
+                f"the Milvus server did not say within {wait_s:.0f} s that it compacted {self._server.name('…')}: what was removed may "
+                "still lie in its files; liveproof work asks it again"
             )
 
     def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
