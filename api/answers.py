@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from api.job_reports import brief_json
 from api.messages import MESSAGES, message, named
 from api.operations import Holding
+from api.understood_json import understood_json
 from archive.catalog_json import product_json
 from archive.clip import Clip
 from archive.digest import Json
@@ -18,6 +19,7 @@ from archive.timeline import WallTime
 from archive.transcript import Segment, Transcript, doubts
 from archive.verification import VerificationReport
 from search.answer import Answer
+from search.concepts import load_lexicon
 from search.coverage import Coverage
 from search.moments import Moment
 
@@ -27,7 +29,7 @@ _AMOUNT = re.compile(r"(?P<number>[\d.]+) (?P<unit>\S+)")
 
 
 def answer_json(answer: Answer) -> dict[str, Json]:
-    """`{"found", "coverage", "moments", "not_heard", "doubtful"}`, the shape that `liveproof search --json` keeps.
+    """`{"found", "coverage", "moments", "not_heard", "doubtful", "understood"}`, the shape that `liveproof search --json` keeps.
 
     `doubtful`: moments that only words in doubt answer; they count as found, among `moments`, where that was asked for.
     """
@@ -37,6 +39,7 @@ def answer_json(answer: Answer) -> dict[str, Json]:
         "moments": [moment_json(moment) for moment in answer.moments],
         "not_heard": list(answer.not_heard),
         "doubtful": [moment_json(moment) for moment in answer.doubtful],
+        "understood": understood_json(answer.understood) if answer.understood else None,
     }
 
 
@@ -185,10 +188,12 @@ def why_words(why: Json, language: str) -> list[str]:
                 detail = named("product", detail, language)
             elif reason["kind"] == "quantity":
                 detail = quantity_words(detail, language)
+            elif reason["kind"] == "concept":
+                detail = " → ".join(load_lexicon().label(name, language) for name in detail.split("→"))
             gathered.setdefault(str(reason["kind"]), []).append(detail)
     said = []
     for kind, details in gathered.items():
-        if kind in ("meaning", "concept") or not any(details):
+        if kind == "meaning" or not any(details):
             said.append(message(f"why.{kind}.plain", language) if f"why.{kind}.plain" in MESSAGES else named("why", kind, language))
         else:
             said.append(message(f"why.{kind}", language, detail=message("list.between", language).join(filter(None, details))))

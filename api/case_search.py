@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from api import operations
+from api.asked_orders import order_of
+from api.asking import answered
 from api.record_reading import unread
 from api.workplace import Workplace
 from archive.case import Attachment, Case
@@ -33,7 +35,7 @@ class PaperHit:
 
 @dataclass(frozen=True, slots=True)
 class CaseAnswer:
-    """`on_air` is the ordinary answer over the sessions that the case rests on; `calls` the same over its calls.
+    """`on_air` is the ordinary answer over the sessions that the case rests on, or its order came from; `calls` the same over its calls.
 
     `unread`: attachments that are not searched yet, because they are still to be read or heard.
     """
@@ -46,14 +48,19 @@ class CaseAnswer:
 
 
 def search_case(workplace: Workplace, question: str, case_id: str, *, limit: int = 5, include_doubtful: bool = False) -> CaseAnswer:
-    """Ask within a case. NotFound for an unknown one, InvalidQuestion for an empty or overlong question."""
+    """Ask within a case. Sessions are those that it rests on; while it rests on none, that of its order: on air when it was made, or the
+    last one before. NotFound for an unknown case, InvalidQuestion for an empty or overlong question."""
     case = workplace.archive.cases.case(case_id)
     standing = {paper.number: paper for paper in case.attachments if paper.withdrawn_at is None}
     calls = tuple(sorted({paper.recording_id for paper in standing.values() if paper.recording_id}))
     sessions = tuple(sorted({moment.recording_id for moment in case.moments} - set(calls)))
     most = max(1, min(limit, operations.RESULTS_MAX))
     index, embedder = workplace.index, workplace.embedder
-    on_air = ask(index, question, among=sessions, limit=most, include_doubtful=include_doubtful, embedder=embedder)
+    order = order_of(workplace, case)
+    # a case that rests on no moment yet is asked of the sessions that its order may come from
+    told = Filter(calls=False, among=sessions) if sessions or order.made_at is None else Filter(calls=False, product=case.product_id)
+    asked = answered(workplace, question, told, order=order, limit=most, include_doubtful=include_doubtful)
+    on_air = asked.answer
     said = ask(index, question, among=calls, calls=True, limit=most, include_doubtful=include_doubtful, embedder=embedder)
     names = _names(workplace, case)
     papers = tuple(

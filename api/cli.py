@@ -152,6 +152,10 @@ def search(
     host: Annotated[Optional[str], typer.Option(help="Only sessions of this host.")] = None,  # noqa: UP045
     since: Annotated[Optional[str], typer.Option(help="Only what was said from this time on.")] = None,  # noqa: UP045
     until: Annotated[Optional[str], typer.Option(help="Only what was said before this time.")] = None,  # noqa: UP045
+    platform: Annotated[Optional[str], typer.Option(help="Only sessions on this platform.")] = None,  # noqa: UP045
+    room: Annotated[Optional[str], typer.Option(help="Only sessions of this room.")] = None,  # noqa: UP045
+    category: Annotated[Optional[str], typer.Option(help="Only what speaks of this category of promise, e.g. warranty or 质保.")] = None,  # noqa: UP045
+    ordered_at: Annotated[Optional[str], typer.Option(help="When the order was made: the session then, or the last before.")] = None,  # noqa: UP045
     case: Annotated[Optional[str], typer.Option(help="In this case: its sessions, its calls and its papers.")] = None,  # noqa: UP045
     limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many moments.")] = 5,
     doubtful: Annotated[bool, typer.Option("--doubtful", help="Count words in doubt as said, behind what was surely said.")] = False,
@@ -164,8 +168,11 @@ def search(
             from api.case_search import search_case
             from ingest.errors import InvalidRequest
 
-            if any((recording, product, host, since, until)):
-                raise InvalidRequest("a case is searched as a whole: leave out --recording, --product, --host, --since and --until")
+            if any((recording, product, host, since, until, platform, room, category, ordered_at)):
+                raise InvalidRequest(
+                    "a case is searched as a whole: leave out --recording, --product, --host, --since, --until, --platform, --room, "
+                    "--category and --ordered-at"
+                )
             case_answered(question, search_case(place, question, case, limit=limit, include_doubtful=doubtful), as_json)
             return
         from api import operations
@@ -179,6 +186,10 @@ def search(
             host=host,
             since=WallTime.parse(since) if since else None,
             until=WallTime.parse(until) if until else None,
+            platform=platform,
+            room=room,
+            category=category,
+            ordered_at=WallTime.parse(ordered_at) if ordered_at else None,
             limit=limit,
             include_doubtful=doubtful,
         )

@@ -239,7 +239,29 @@ PRODUCTS = answers_with({"recording": "nuanlan-1118", "products": [_MOMENT["prod
 COVERAGE = answers_with(
     {"recording": "nuanlan-1118", "duration_ms": 193600, "recorded": [[0, 193600]], "gaps": [], "speech": [[6000, 61000]]}
 )
-SEARCH = answers_with({"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": [], "doubtful": []})
+_UNDERSTOOD: Json = {
+    "looked_for": ["假一赔十"],
+    "quantities": ["10 ×"],
+    "concepts": [{"name": "fake_compensation", "led_by": None}, {"name": "authentic", "led_by": "fake_compensation"}],
+    "categories": ["compensation", "authenticity"],
+    "products": [{"product_id": "p4", "title": "小叶紫檀手串", "how": "alias", "weight": 1.0}],
+    "host": None,
+    "time": {
+        "role": "order",
+        "words": "11月18号晚上九点下的单",
+        "windows": [{"since": "2026-11-18T12:30:00.000Z", "until": "2026-11-18T14:00:00.000Z"}],
+        "sessions": ["nuanlan-1118"],
+        "applied": True,
+        "given": False,
+    },
+    "read_as": [],
+    "negative": False,
+    "wants_correction": False,
+    "asks_condition": False,
+}
+SEARCH = answers_with(
+    {"found": True, "coverage": _COVERAGE, "moments": [_MOMENT], "not_heard": [], "doubtful": [], "understood": _UNDERSTOOD}
+)
 READING = answers_with(_READING)
 CASES = answers_with({"cases": [_CASE]})
 CASE = answers_with({**_CASE, "attachments": [{**_ATTACHMENT, "reading": _READING}], "packages": [_BUILT]})

@@ -21,6 +21,7 @@ from api.wording.ledger import LEDGER
 from api.wording.models import MODELS
 from api.wording.page import PAGE
 from api.wording.problems import PROBLEMS
+from api.wording.questions import QUESTIONS
 from api.wording.records import RECORDS
 from api.wording.redaction import REDACTION
 from api.wording.retention import RETENTION
@@ -46,6 +47,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     **MODELS,
     **PAGE,
     **PROBLEMS,
+    **QUESTIONS,
     **RECORDS,
     **REDACTION,
     **RETENTION,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from api.asking import answered, category_named
 from api.custody_keeping import checkpoint_now
 from api.errors import CallAsked
 from api.job_reports import JobReport, under_way_of
@@ -22,7 +23,7 @@ from archive.transcript import Segment, Transcript
 from ingest import extension
 from ingest.admission import Admitted, IngestRequest, admit
 from ingest.extension import Extended, ExtendRequest
-from search.answer import Answer, ask
+from search.answer import Answer
 from search.indexes import Filter
 from search.indexing import IndexedCounts, index_recording
 from search.moments import Moment
@@ -126,36 +127,32 @@ def search(
     host: str | None = None,
     since: WallTime | None = None,
     until: WallTime | None = None,
+    platform: str | None = None,
+    room: str | None = None,
+    category: str | None = None,
+    ordered_at: WallTime | None = None,
     limit: int = 5,
     include_doubtful: bool = False,
 ) -> Answer:
     """Ask what the host said; calls and papers of cases are asked by `api.case_search`.
 
-    An unknown recording is NotFound, a call CallAsked, times in the wrong order InvalidTime, an empty or overlong question InvalidQuestion.
+    Options filter; `ordered_at` leaves the session on air then, or the last before it. What the question's own words narrow is told in
+    `understood`. An unknown recording is NotFound, a call CallAsked, times in the wrong order InvalidTime, an empty or overlong question
+    InvalidQuestion, a category that is none UnknownCategory.
     """
     if recording is not None and workplace.archive.catalog.recording(recording).kind == CALL:
         raise CallAsked(f"{recording} is a video call, no live session: ask within its case, with --case")
     if since and until and since > until:
         raise InvalidTime(f"--since {since.iso()} lies after --until {until.iso()}")
-    answer = ask(
-        workplace.index,
-        question,
-        recording=recording,
-        product=product,
-        host=host,
-        since=since,
-        until=until,
-        limit=max(1, min(limit, RESULTS_MAX)),
-        include_doubtful=include_doubtful,
-        embedder=workplace.embedder,
-    )
+    wanted = Filter(recording, product, host, platform, room, since, until, calls=False, category=category_named(category))
+    most = max(1, min(limit, RESULTS_MAX))
+    asked = answered(workplace, question, wanted, ordered_at=ordered_at, limit=most, include_doubtful=include_doubtful)
 
     def shown(moments: Sequence[Moment]) -> tuple[Moment, ...]:
         return tuple(replace(each, screen=screen_at(workplace, each.recording, each.start_ms, each.end_ms)) for each in moments)
 
-    answer = replace(answer, moments=shown(answer.moments), doubtful=shown(answer.doubtful))
-    asked_about = Filter(recording=recording, product=product, host=host, since=since, until=until, calls=False)
-    unsearched, unheard_ms = _unsearched(workplace, asked_about), _unheard_ms(workplace, asked_about)
+    answer = replace(asked.answer, moments=shown(asked.answer.moments), doubtful=shown(asked.answer.doubtful))
+    unsearched, unheard_ms = _unsearched(workplace, asked.about), _unheard_ms(workplace, asked.searched)
     return replace(answer, coverage=replace(answer.coverage, unsearched=unsearched, unheard_ms=unheard_ms))
 
 
@@ -184,6 +181,8 @@ def _unsearched(workplace: Workplace, asked: Filter) -> tuple[str, ...]:
         if held.kind != CALL
         and asked.recording in (None, held.id)
         and asked.host in (None, held.host)
+        and asked.platform in (None, held.platform)
+        and asked.room in (None, held.room)
         and _ran_within(held, asked.since, asked.until)
         and _may_sell(catalog.products(held.id), asked.product)
     )

@@ -18,6 +18,8 @@ from api.fields import QUESTION_MAX_CHARS, At, Lang
 from api.marking import Mark, marked
 from api.messages import Language, catalogue, message, named
 from api.searches import Doubtful, Filter, Time, clean, wall_time
+from api.understood_json import understood_json
+from api.understood_words import understood_line
 from api.workplace import Workplace
 from archive.digest import Json
 from archive.errors import LiveProofError
@@ -166,6 +168,7 @@ def _drawn(workplace: Workplace, answer: Answer, language: Language) -> dict[str
         "doubtful": perhaps,
         "coverage": answer.coverage,
         "not_heard": answer.not_heard,
+        "understood": understood_line(understood_json(answer.understood), language) if answer.understood else "",
         "lanes": _lanes(workplace, answer, list(held)),
     }
 

@@ -17,6 +17,8 @@ from api.damage_words import check_words, damage_words
 from api.exits import explain
 from api.messages import message, named
 from api.settings import api_settings
+from api.understood_json import understood_json
+from api.understood_words import understood_line
 from archive.digest import Json
 from archive.errors import LiveProofError
 from archive.simplified import reading_of
@@ -184,6 +186,8 @@ def answered(question: str, answer: "Answer", json_wanted: bool) -> None:
 def print_answer(out: Console, question: str, answer: "Answer") -> None:
     """One question's answer as an agent reads it."""
     out.print(Text("? " + question, style="bold cyan"))
+    if answer.understood and (line := understood_line(understood_json(answer.understood), api_settings().language)):
+        out.print(Text("  " + line, style="dim"))
     if not answer.found:
         out.print(Text("  " + say("answer.unsure" if answer.doubtful else "answer.none"), style="bold yellow"))
         if answer.not_heard:

@@ -14,6 +14,10 @@ router = APIRouter(prefix="/v1", tags=["search"])
 
 Filter: TypeAlias = Annotated[str | None, Query(max_length=ID_MAX_CHARS)]
 Time: TypeAlias = Annotated[str | None, Query(max_length=40, description="ISO 8601 with a zone, e.g. 2026-11-18T20:00:00+08:00.")]
+OrderedAt: TypeAlias = Annotated[
+    str | None, Query(max_length=40, description="When the order was made: the session on air then is searched, or the last before it.")
+]
+Category: TypeAlias = Annotated[str | None, Query(max_length=ID_MAX_CHARS, description="Only what speaks of this category, e.g. warranty.")]
 
 Doubtful: TypeAlias = Annotated[bool, Query(description="Count what only words in doubt answer as found, behind what was surely said.")]
 
@@ -27,6 +31,10 @@ def search(
     host: Filter = None,
     since: Time = None,
     until: Time = None,
+    platform: Filter = None,
+    room: Filter = None,
+    category: Category = None,
+    ordered_at: OrderedAt = None,
     case: Annotated[str | None, Query(max_length=ID_MAX_CHARS, description="Search a case: its sessions, calls and papers.")] = None,
     limit: Annotated[int, Query(ge=1, le=operations.RESULTS_MAX)] = 5,
     include_doubtful: Doubtful = False,
@@ -35,12 +43,16 @@ def search(
 
     `doubtful` are moments that may have been said, by words in doubt: no answer, unless `include_doubtful` counts them among `moments`.
 
+    `understood` says what was made of the question: products, host, time, what was looked for. Where nothing is found at a time that only
+    the question names, other sessions are searched too, and it says so.
+
     With `case`, also `calls` and `papers`: each hit says in `what` whose words it is, and `found` stays about the host on air alone.
     """
     if within := clean(case):
-        only_case = not any(map(clean, (recording, product, host, since, until)))
-        if not only_case:
-            raise InvalidRequest("a case is searched as a whole: leave out recording, product, host, since and until")
+        if any(map(clean, (recording, product, host, since, until, platform, room, category, ordered_at))):
+            raise InvalidRequest(
+                "a case is searched as a whole: leave out recording, product, host, the times, platform, room and category"
+            )
         return record_words.case_answer_json(search_case(workplace, clean(q) or "", within, limit=limit, include_doubtful=include_doubtful))
     answer = operations.search(
         workplace,
@@ -50,6 +62,10 @@ def search(
         host=clean(host),
         since=wall_time(since),
         until=wall_time(until),
+        platform=clean(platform),
+        room=clean(room),
+        category=clean(category),
+        ordered_at=wall_time(ordered_at),
         limit=limit,
         include_doubtful=include_doubtful,
     )

@@ -20,6 +20,7 @@ from search.moments import Moment, moments_of
 from search.products import Shelf
 from search.query import Question, Term, products_meant, understand
 from search.ranking import Asked, Span, rank_spans, without_overlaps
+from search.understood import Understood
 
 CANDIDATES = 160
 PADDING_UNITS = 6
@@ -33,7 +34,7 @@ class Answer:
     """Where nothing was found, `moments` are the nearest things said. `not_heard`: words of the question that were heard nowhere.
 
     `doubtful`: what may have been said, by words that are in doubt. It counts neither as found nor among the moments, unless it was asked
-    for; then it stands among them, behind what was surely said.
+    for; then it stands among them, behind what was surely said. `understood`: what was made of the question, where somebody is to be told.
     """
 
     question: str
@@ -42,6 +43,7 @@ class Answer:
     moments: tuple[Moment, ...]
     not_heard: tuple[str, ...]
     doubtful: tuple[Moment, ...] = ()
+    understood: Understood | None = None
 
 
 @of_one_moment

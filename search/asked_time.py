@@ -8,10 +8,9 @@ something arrived or broke is part of the story and stays where it is.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from archive.personal_data import half_width
 from archive.simplified import simplified_throughout
@@ -49,7 +48,7 @@ class AskedTime:
     days: _Days
     hours: tuple[tuple[int, int], ...] = ()
 
-    def windows(self, now: WallTime, zone: ZoneInfo) -> list[Window]:
+    def windows(self, now: WallTime, zone: tzinfo) -> list[Window]:
         """Every stretch that it may mean, nearest first; empty for a day that no calendar has. `hours` are minutes from midnight."""
         found = []
         for first, after in self.days(datetime.fromtimestamp(now.epoch_ms / 1000, zone).date()):

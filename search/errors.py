@@ -29,3 +29,10 @@ class JudgementsUnreadable(LiveProofError):
 
     exit_code = 63
     status = 422
+
+
+class UnknownCategory(LiveProofError):
+    """The category that a search is limited to is none of those that promises have; the message lists them."""
+
+    exit_code = 58
+    status = 422

@@ -207,7 +207,7 @@ def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: fl
         elif heard := field.find_sound(term.sound):
             reasons.append(Reason("sound", f"{term.text}≈{field.text[heard[0] : heard[0] + len(term.sound)]}"))
     spoken = {mention.concept for unit in units for mention in unit.mentions}
-    reasons.extend(Reason("concept", name) for name in asked.concepts if name in spoken)
+    reasons.extend(Reason("concept", _led_to(name, asked)) for name in asked.concepts if name in spoken)
     said = [quantity for unit in units for quantity in unit.quantities]
     reasons.extend(Reason("quantity", wanted.describe()) for wanted in asked.quantities if any(same_amount(wanted, each) for each in said))
     if span.parts.get("product", 0.0) > 0:
@@ -219,3 +219,8 @@ def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: fl
     if span.parts.get("meaning", 0.0) > 0:
         reasons.append(Reason("meaning", f"{span.parts['meaning']:.2f}"))
     return tuple(reasons)
+
+
+def _led_to(concept: str, asked: Question) -> str:
+    """A concept that only another one led to is told with it: what is said may be the opposite of what was complained of."""
+    return f"{asked.kin[concept][0]}→{concept}" if concept in asked.kin else concept

@@ -1,7 +1,9 @@
 """Search settings. Nothing else in the package reads the environment."""
 
+from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +24,7 @@ class SearchSettings(BaseSettings):
     embedding_bundled: Path = Field(default=BUNDLED_MODEL, description="The demo model that auto falls back to.")
     embedding_batch: int = Field(default=64, ge=1, le=4096, description="passages embedded at once")
     index_busy_seconds: float = Field(default=30.0, gt=0, description="how long a reader or writer waits for the index's lock, in seconds")
+    question_time_zone: str = Field(default="Asia/Shanghai", description="Zone of the times that questions name: 昨晚, 11月18号晚上九点.")
     search_index: str = Field(
         default="embedded",
         description="embedded: the index lies in LIVEPROOF_HOME; or the address of a Milvus server, http(s)://host:19530.",
@@ -51,3 +54,24 @@ class SearchSettings(BaseSettings):
         if value != "embedded" and not value.startswith(("http://", "https://")):
             raise ValueError("must be embedded, or the address of a Milvus server, http(s)://host:port")
         return value
+
+    @field_validator("question_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        _zone(value)
+        return value
+
+    @property
+    def question_zone(self) -> tzinfo:
+        """`question_time_zone` to reckon with."""
+        return _zone(self.question_time_zone)
+
+
+def _zone(name: str) -> tzinfo:
+    """China's zone also where the machine has no zone data."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        if name == "Asia/Shanghai":
+            return timezone(timedelta(hours=8))
+        raise ValueError(f"{name} is no time zone: write for example Asia/Shanghai") from error

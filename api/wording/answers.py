@@ -43,6 +43,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "why": ("依据：{reasons}", "because: {reasons}"),
     "why.word": ("说到「{detail}」", "says “{detail}”"),
     "why.sound": ("读音相同 {detail}", "sounds alike: {detail}"),
+    "why.concept": ("意思相合：{detail}", "about the same: {detail}"),
     "why.concept.plain": ("意思相合", "the same topic"),
     "why.quantity": ("数量相同 {detail}", "same amount: {detail}"),
     "why.product": ("商品{detail}", "the product was {detail}"),
