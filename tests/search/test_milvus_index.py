@@ -2,6 +2,7 @@
 
 import multiprocessing
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -185,6 +186,12 @@ def test_no_server_is_said_at_once_with_what_to_do() -> None:
             with pytest.raises(IndexUnavailable, match=r"LIVEPROOF_SEARCH_INDEX") as told:
                 open_index(Path("unused"), milvus=MilvusPlace(address, call_seconds=1.0))
             assert address in str(told.value) and time.monotonic() - begun < 8
+
+
+def test_a_missing_client_library_is_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pymilvus", None)
+    with pytest.raises(IndexUnavailable, match=r"pip install 'liveproof\[milvus\]'"):
+        open_index(Path("unused"), milvus=MilvusPlace("http://127.0.0.1:9"))
 
 
 def test_a_server_that_goes_away_is_an_error_not_an_empty_answer(tmp_path: Path) -> None:
