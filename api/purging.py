@@ -8,6 +8,9 @@ from archive.errors import PlanChanged
 from archive.jobs import forget_jobs
 from archive.purging import Purged
 
+# Another process may be at the index's upkeep: it takes minutes where millions of passages are held.
+ERASED_WITHIN_S = 600.0
+
 
 def purge(workplace: Workplace, plan_digest: str, actor: str, reason: str) -> Purged:
     """Carry out the plan with this digest. PlanChanged where the present plan is another.
@@ -25,7 +28,10 @@ def purge(workplace: Workplace, plan_digest: str, actor: str, reason: str) -> Pu
 
 
 def forget_purged(workplace: Workplace) -> int:
-    """Take what was purged out of the search index and out of what jobs kept and noted; how many recordings the index held."""
+    """Take what was purged out of the search index, its files too, and out of what jobs kept and noted; how many recordings it held.
+
+    IndexUnavailable if the index's files may still hold some of it: the next purge tries again.
+    """
     archive = workplace.archive
     closed = {stone.subject for stone in archive.retention.tombstones() if stone.kind == "case"}
     closed -= {case.id for case in archive.cases.cases()}
@@ -36,4 +42,6 @@ def forget_purged(workplace: Workplace) -> int:
     for recording_id in sorted(gone):
         forget_jobs(archive.settings, archive.home, RECORDING_KINDS, recording_id)
         HeardSpool.of(archive.home, recording_id).discard()
-    return sum(workplace.index.remove(recording_id) for recording_id in sorted(gone))
+    forgotten = sum(workplace.index.remove(recording_id) for recording_id in sorted(gone))
+    workplace.index.maintain(wait_s=ERASED_WITHIN_S)
+    return forgotten

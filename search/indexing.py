@@ -49,6 +49,8 @@ def index_recording(
     document = replace(document, as_of=as_of, embedder=embedder.name if embedder else "")
     vectors = _vectors(index, document, embedder) if embedder and document.passages else None
     index.replace(document, vectors)
+    # What was written is searchable by now; what has grown enough is put in order.
+    index.maintain()
     counts = IndexedCounts(
         document.segments, len(document.units), len(document.passages), len(document.claims), len(document.messages), vectors is not None
     )

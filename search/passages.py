@@ -307,6 +307,16 @@ def _cut_passages(units: Sequence[IndexedUnit], beside: _Beside) -> list[Passage
     return passages
 
 
+def passages_again(
+    units: Sequence[IndexedUnit], products: Sequence[Product], spans: Iterable[tuple[int, int, tuple[str, ...]]]
+) -> Iterable[Passage]:
+    """Passages of a recording made anew from what is stored of it: its units by number from 0, its shelf, and for each passage
+    (first, last, pairs of characters seen on the screen)."""
+    beside = _Beside(products, ())
+    for first, last, screen in spans:
+        yield replace(_passage(units[first : last + 1], 0, beside), screen=screen)
+
+
 def _passage_end(units: Sequence[IndexedUnit], start: int, target: int, longest: int) -> int:
     begun = units[start].unit.start_ms
     end = start

@@ -114,7 +114,13 @@ class Index(Protocol):
         """The vectors held of a recording by the text of their passage, if the model of that name made them; else none."""
 
     def remove(self, recording_id: str) -> bool:
-        """Forgets a recording. False if it wasn't held."""
+        """Forgets a recording: from now on nothing of it is found. False if it wasn't held. `maintain` then takes it out of the files."""
+
+    def maintain(self, *, wait_s: float = 0.0) -> None:
+        """Does what can wait, if any is due: takes what was removed out of the files for good, makes parts of the index anew. May take
+        minutes for a large index; questions and writers go on meanwhile. Where another process is at it, that one is left to it after
+        `wait_s`. With a wait, IndexUnavailable if files may still hold what was removed.
+        """
 
     def reading(self) -> AbstractContextManager[None]:
         """All that this thread reads within the block is of one moment, whatever is replaced meanwhile."""
@@ -169,7 +175,7 @@ class Index(Protocol):
         """Stores all of a case's paper in place of what was stored of it."""
 
     def remove_record(self, case_id: str, attachment: int | None = None) -> bool:
-        """Forgets a paper, or all papers of a case. False if none was held."""
+        """Forgets a paper, or all papers of a case, as `remove` does. False if none was held."""
 
     def records(self) -> dict[tuple[str, int], int]:
         """(case, attachment) → version of the reading that is held."""

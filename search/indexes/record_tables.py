@@ -65,6 +65,11 @@ def held(db: sqlite3.Connection) -> dict[tuple[str, int], int]:
     }
 
 
+def write_terms_anew(db: sqlite3.Connection) -> None:
+    """Nothing is left in the terms of papers that are no more: FTS5 itself only marks them."""
+    db.execute("INSERT INTO record_fts (record_fts) VALUES ('rebuild')")
+
+
 def candidates(db: sqlite3.Connection, terms: Mapping[str, Mapping[str, float]], case_id: str, limit: int) -> list[RecordCandidate]:
     groups = []
     for channel in RECORD_CHANNELS:

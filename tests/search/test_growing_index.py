@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from search.answer import ask
-from search.indexes import Index, open_index
+from search.indexes import CHANNELS, Index, open_index
 from search.indexing import index_recording
+from search.passages import index_document
 from tests.search.sessions import TALK, chat, recording, segments
 
 
@@ -35,15 +36,27 @@ class Counting:
 
 
 def rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """All that is held, but for ids and the generation."""
+    """All that is held, but for the numbers of recordings and passages."""
     db = sqlite3.connect(folder / "search.sqlite")
-    tables = ("recordings", "units", "claims", "products", "messages")
-    found = {table: db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}  # noqa: S608
-    columns = "recording_id, first, last, vector, words, grams, sounds, concepts, quantities, chat"
-    found["passages"] = db.execute(f"SELECT {columns} FROM passages ORDER BY first, last, words").fetchall()  # noqa: S608
-    found["terms"] = db.execute("SELECT term, col, doc, cnt FROM terms ORDER BY 1, 2").fetchall()
+    columns = {
+        "recordings": "id, duration_ms, transcribed_ms, segments, messages, units, passages, transcript, as_of, embedder",
+        "units": "number, body",
+        "claims": "number, body",
+        "products": "product_id, body",
+        "messages": "number, at_ms, text, kind, uncertainty_ms",
+        "passages": "first, last, flags & 1, mark, screen",
+    }
+    found = {table: db.execute(f"SELECT {names} FROM {table} ORDER BY 1, 2").fetchall() for table, names in columns.items()}  # noqa: S608
+    found["bodies"] = db.execute("SELECT body FROM bodies").fetchall()
+    found["vectors"] = db.execute("SELECT first, last, vector FROM passages JOIN vectors USING (id) ORDER BY 1, 2").fetchall()
     db.close()
     return found
+
+
+def frequencies(index: Index) -> dict[str, dict[str, int]]:
+    """In how many passages every term of the talk occurs."""
+    (passages,) = [index_document(recording(), segments(), [], [], chat()).passages]
+    return index.frequencies({channel: sorted({term for each in passages for term in getattr(each, channel)}) for channel in CHANNELS})
 
 
 def ids(folder: Path) -> set[int]:
@@ -58,6 +71,7 @@ def test_a_grown_recording_is_held_as_if_indexed_at_once(index: Index, tmp_path:
         index_recording(index, recording(), segments(TALK[:end]), [], [], chat()[: end // 6], Counting(), end, as_of=end)
     at_once = open_index(tmp_path / "other")
     index_recording(at_once, recording(), segments(), [], [], chat()[:2], Counting(), len(TALK), as_of=len(TALK))
+    assert frequencies(index) == frequencies(at_once)
     at_once.close()
     assert rows(tmp_path / "index") == rows(tmp_path / "other")
 
@@ -89,6 +103,7 @@ def test_a_shorter_transcript_leaves_nothing_behind(index: Index, tmp_path: Path
     index_recording(index, recording(), segments(TALK[:3]), [], [], [], Counting())
     fresh = open_index(tmp_path / "other")
     index_recording(fresh, recording(), segments(TALK[:3]), [], [], [], Counting())
+    assert frequencies(index) == frequencies(fresh)
     fresh.close()
     assert rows(tmp_path / "index") == rows(tmp_path / "other")
 
