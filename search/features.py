@@ -1,24 +1,21 @@
 """What speaks for or against a window besides the question's words: its product, category, place in the talk and length."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from search.chinese import bigrams, fold
 from search.concepts import CORRECTION_CONCEPT, load_lexicon
-from search.matching import Field, Floats, Rows, Weights
+from search.matching import Field, Floats
 from search.passages import IndexedUnit
 from search.query import Question
 from search.windows import RunMaximum, Windows, run_sum
 
 COMFORTABLE_MS = 11_000
 LONG_MS = 18_000
-SHORT_MS = 4_500
 CORRECTION_MS = 9_000
 ABOUT_IT = 0.6
-ENOUGH_FOR_CORRECTION = 0.3
 
 
 class AskedOf(Protocol):
@@ -30,47 +27,36 @@ class AskedOf(Protocol):
     def of(self, recording_id: str) -> Question: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """By window: `added` to its score, by name; `fit` of its length, by which the words' score is multiplied."""
-
-    added: Mapping[str, Floats]
-    fit: Floats
-
-
-def features_of(field: Field, windows: Windows, base: Floats, asked: AskedOf, meaning: Floats | None, weights: Weights) -> Features:
-    """`base`: by window, the share of the question that its words hold. `meaning`: by row, how far it stands out, 0…1."""
+def features_of(field: Field, windows: Windows, asked: AskedOf, meaning: Floats | None, screen: Floats | None) -> dict[str, Floats]:
+    """By name, for each window. `meaning` and `screen`: by row, how far they stand out, 0…1. What is unknown is left out."""
     units = field.units
     opens = np.array([unit.unit.opens_thought for unit in units] + [True], dtype=float)
     ends = np.maximum(opens[1:], np.append(field.starts_stretch[1:], True))
     reads = np.array([unit.reads_question for unit in units], dtype=bool)
-    several = windows.last > windows.first
-    corrects = run_sum(_correction_zone(field), windows) * np.minimum(base / ENOUGH_FOR_CORRECTION, 1.0)
-    added = {
-        "category": weights.category * RunMaximum(_category_shares(field, asked)).over(windows),
-        "chat": weights.chat * RunMaximum(_chat_shares(field, asked)).over(windows),
-        "correction": weights.correction * corrects,
-        "border": weights.border * (opens[windows.first] + ends[windows.last]),
+    durations = windows.end_ms - windows.start_ms
+    features = {
+        "category": RunMaximum(_category_shares(field, asked)).over(windows),
+        "chat": RunMaximum(_chat_shares(field, asked)).over(windows),
+        "correction": run_sum(_correction_zone(field), windows),
+        "border": opens[windows.first] + ends[windows.last],
         # an answer doesn't end where a viewer's question has just been read out
-        "read_out": -weights.read_out_end * reads[windows.last] - weights.read_out_start * (reads[windows.first] & several),
+        "read_out_end": -1.0 * reads[windows.last],
+        "read_out_start": -1.0 * (reads[windows.first] & (windows.last > windows.first)),
+        "long": -1.0 * np.clip((durations - COMFORTABLE_MS) / (LONG_MS - COMFORTABLE_MS), 0, 1.5),
     }
     if asked.meant:
-        added["product"] = _product(field, windows, asked.meant, weights)
+        about, foreign = _product(field, windows, asked.meant)
+        features |= {"product": about, "other_product": foreign}
     if meaning is not None:
-        added["meaning"] = weights.meaning * RunMaximum(meaning).over(windows)
-    return Features(added, _length_fit(windows.end_ms - windows.start_ms))
+        features["meaning"] = RunMaximum(meaning).over(windows)
+    if screen is not None:
+        features["screen"] = RunMaximum(screen).over(windows)
+    return features
 
 
-def _length_fit(durations: Rows) -> Floats:
-    """1 between 4.5 and 11 s; a shorter span is rarely a whole promise, a longer one rarely tight."""
-    short = 0.85 + 0.15 * np.clip(durations / SHORT_MS, 0, 1)
-    long = 1 - 0.16 * np.clip((durations - COMFORTABLE_MS) / (LONG_MS - COMFORTABLE_MS), 0, 1.5)
-    fit: Floats = short * long
-    return fit
-
-
-def _product(field: Field, windows: Windows, meant: Mapping[str, Mapping[str, float]], weights: Weights) -> Floats:
-    """For a window about the product, on air or named; against one about another, and one in a recording that doesn't sell it."""
+def _product(field: Field, windows: Windows, meant: Mapping[str, Mapping[str, float]]) -> tuple[Floats, Floats]:
+    """How far each window is about a product meant, on air or named (0…1), and how far about another one (−1…0): in a recording that
+    sells none of them, altogether."""
     affinity = np.zeros(len(field.units))
     foreign = np.zeros(len(field.units), dtype=bool)
     row = 0
@@ -83,10 +69,8 @@ def _product(field: Field, windows: Windows, meant: Mapping[str, Mapping[str, fl
         row = following
     mean = run_sum(affinity, windows) / (windows.last - windows.first + 1)
     most = RunMaximum(affinity).over(windows)
-    share = np.maximum(mean, np.where(most >= ABOUT_IT, most * 0.9, -1.0))
-    known = np.where(share > 0, weights.product, weights.other_product) * share
-    product: Floats = np.where(foreign[windows.first], -weights.other_product, known)
-    return product
+    share = np.where(foreign[windows.first], -1.0, np.maximum(mean, np.where(most >= ABOUT_IT, most * 0.9, -1.0)))
+    return np.maximum(share, 0.0), np.minimum(share, 0.0)
 
 
 def _affinity(units: Sequence[IndexedUnit], meant: Mapping[str, float]) -> Floats:

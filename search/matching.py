@@ -32,23 +32,25 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Share of each channel; the additive ones below the line are not divided."""
+    """How much each channel counts among the words' (the first five), surroundings beside the span itself, and what is added to both."""
 
-    words: float = 0.30
-    grams: float = 0.20
-    sounds: float = 0.12
+    words: float = 0.40
+    grams: float = 0.30
+    sounds: float = 0.18
     concepts: float = 0.26
-    quantities: float = 0.16
-    meaning: float = 0.30
-    surroundings: float = 0.25
-    product: float = 0.30
+    quantities: float = 0.10
+    surroundings: float = 0.33
+    meaning: float = 0.35
+    product: float = 0.25
     other_product: float = 0.35
     category: float = 0.05
     chat: float = 0.08
+    screen: float = 0.05
     correction: float = 0.10
-    read_out_end: float = 0.12
+    read_out_end: float = 0.06
     read_out_start: float = 0.02
     border: float = 0.01
+    long: float = 0.04
 
 
 DEFAULT_WEIGHTS = Weights()

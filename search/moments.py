@@ -3,7 +3,7 @@
 Quotes are the transcript's exact text (G6); pieces of different segments are joined by a space.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.recording import Message, Product
@@ -13,13 +13,14 @@ from archive.transcript import doubts
 from search.concepts import CORRECTION_CONCEPT, ConceptHit
 from search.coverage import confidence
 from search.doubt import is_doubtful
+from search.gathering import Gathered
 from search.indexes import Index
 from search.matching import Field, Stretch
 from search.passages import IndexedUnit
 from search.promises import Promise, promise_in
 from search.quantities import same_amount
 from search.query import Question
-from search.ranking import Asked, Span
+from search.ranking import Span
 
 CONTEXT_MS = 12_000
 CHAT_BEFORE_MS = 20_000
@@ -83,18 +84,13 @@ class Moment:
     promise_doubtful: bool = False
 
 
-def moments_of(
-    index: Index,
-    spans: Sequence[tuple[Span, bool]],
-    stretches: Sequence[Stretch],
-    shelves: Mapping[str, Sequence[Product]],
-    asked: Asked,
-) -> list[Moment]:
-    """The moments of spans, each with whether it was found by words that are in doubt. `stretches`: what is read of them already."""
-    return [
-        _moment(index, span, _around(index, span, stretches), shelves.get(span.recording_id, ()), asked.of(span.recording_id), doubtful)
-        for span, doubtful in spans
-    ]
+def moments_of(index: Index, spans: Sequence[tuple[Span, bool]], gathered: Gathered) -> list[Moment]:
+    """The moments of spans, each with whether it was found by words that are in doubt."""
+    moments = []
+    for span, doubtful in spans:
+        products, question = gathered.shelves.get(span.recording_id, ()), gathered.asked.of(span.recording_id)
+        moments.append(_moment(index, span, _around(index, span, gathered.stretches), products, question, doubtful))
+    return moments
 
 
 def _around(index: Index, span: Span, stretches: Sequence[Stretch]) -> list[IndexedUnit]:

@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from archive.transcript import doubts
-from search.features import COMFORTABLE_MS, features_of
+from search.features import features_of
 from search.matching import Field, Floats, Rarity, Reading, Rows, Weights, hits_of, reading_of, surroundings_of
 from search.query import Question
 from search.windows import SAME_SHARE, RunMaximum, Windows, windows_of
 
-FINISH_MS = 12_500
+FINISH_MS = 17_000
+LONGEST_MOMENT_MS = 19_500
+OPENS_REACH_MS = 11_000
 FINISH_PAUSE_MS = 1_500
 KEPT_EVIDENCE = 0.98
 BREATH_MS = 300
 LEAST_EVIDENCE = 0.02
+ENOUGH_FOR_CORRECTION = 0.3
 KEPT_SPANS = 40
 
 
@@ -56,32 +59,53 @@ class Asked:
         return self.read.get(recording_id, self.plain)
 
 
-def rank_spans(units: Field, asked: Asked, rarity: Rarity, meaning: Floats | None, weights: Weights) -> list[Span]:
-    """The best spans of all stretches without overlaps, best first. `meaning`: by row, how far it stands out, 0…1."""
-    readings = _readings(units, asked, rarity, weights)
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the units of a question's stretches hold of it, before anything is weighed. `around`: hits within 10 s of each row."""
+
+    field: Field
+    asked: Asked
+    hits: Floats
+    around: Floats
+    windows: Windows
+    features: Mapping[str, Floats]
+
+
+def evidence_of(units: Field, asked: Asked, meaning: Floats | None = None, screen: Floats | None = None) -> Evidence:
+    """`meaning`, `screen`: by row, how far what is meant or shown there stands out, 0…1."""
+    hits = hits_of(units, asked.plain)
+    windows = windows_of(units)
+    near = RunMaximum(hits.max(axis=1, initial=0.0) if meaning is None else np.maximum(hits.max(axis=1, initial=0.0), meaning))
+    windows = windows.only(near.over(windows) > 0)
+    return Evidence(units, asked, hits, surroundings_of(units, hits), windows, features_of(units, windows, asked, meaning, screen))
+
+
+def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights) -> list[Span]:
+    """The best spans of all stretches without overlaps, best first."""
+    units, windows, features = evidence.field, evidence.windows, evidence.features
+    readings = _readings(units, evidence.asked, rarity, weights)
     if not units.units or not any(reading.channels for reading in readings):
         return []
-    hits = hits_of(units, asked.plain)
     worth = np.column_stack([reading.total for reading in dict.fromkeys(readings)])
     column = {reading: number for number, reading in enumerate(dict.fromkeys(readings))}
     read_as = np.array([column[reading] for reading in readings])[units.stretch_at]
-    windows = windows_of(units)
-    base = _base(hits, worth, read_as, windows)
-    around = (surroundings_of(units, hits) @ worth)[np.arange(len(units.units)), read_as]
-    speaks = base > LEAST_EVIDENCE
-    if meaning is not None:
-        speaks |= RunMaximum(meaning).over(windows) > 0
-    windows, base = windows.only(speaks), base[speaks]
-    context = RunMaximum(around).over(windows)
-    features = features_of(units, windows, base, asked, meaning, weights)
-    score = ((1 - weights.surroundings) * base + weights.surroundings * context) * features.fit + sum(features.added.values())
+    base = _base(evidence.hits, worth, read_as, windows)
+    around = (evidence.around @ worth)[np.arange(len(units.units)), read_as]
+    words = (1 - weights.surroundings) * base + weights.surroundings * RunMaximum(around).over(windows)
+    words *= 1 + weights.long * features["long"]
+    added = {name: getattr(weights, name) * values for name, values in features.items() if name != "long"}
+    added["correction"] *= np.minimum(base / ENOUGH_FOR_CORRECTION, 1.0)
+    score = words + sum(added.values())
+    score[(base <= LEAST_EVIDENCE) & (added.get("meaning", 0.0) <= 0)] = -np.inf
     spans = []
     for index in windows.best(score, KEPT_SPANS):
+        if score[index] == -np.inf:
+            break
         first, last = int(windows.first[index]), int(windows.last[index])
         reading = readings[int(windows.stretch[index])]
-        parts = reading.shares(hits[first : last + 1].max(axis=0))
-        parts |= {name: float(values[index]) for name, values in features.added.items()} | {"base": float(base[index])}
-        spans.append(_tightened(units, first, last, float(score[index]), parts, hits, reading))
+        parts = reading.shares(evidence.hits[first : last + 1].max(axis=0))
+        parts |= {name: float(values[index]) for name, values in added.items()} | {"base": float(base[index])}
+        spans.append(_tightened(units, first, last, float(score[index]), parts, evidence.hits, reading))
     return without_overlaps(spans)
 
 
@@ -116,7 +140,7 @@ def _tightened(units: Field, first: int, last: int, score: float, parts: Mapping
     """The span of these rows, begun with the thought that answers and run on to the end of its thought."""
     first, core = _begin(units, first, last, hits, reading)
     last = _finish(units, first, last)
-    number = [unit.unit.number for unit in (units.units[row] for row in (first, last, *core))]
+    number = [units.units[row].unit.number for row in (first, last, *core)]
     start_ms, end_ms = int(units.starts[first]), int(units.ends[last])
     recording_id = units.stretches[int(units.stretch_at[first])].recording_id
     return Span(recording_id, number[0], number[1], start_ms, end_ms, score, parts, (number[2], number[3]))
@@ -139,14 +163,19 @@ def _begin(units: Field, first: int, last: int, hits: Floats, reading: Reading) 
 def _finish(units: Field, first: int, last: int) -> int:
     """Lets a short span run on to the end of its thought: what is promised mostly follows the words that were asked for."""
     border = int(units.last_of[last])
+    answers_from = first
+    while answers_from < last and units.units[answers_from].reads_question:
+        answers_from += 1
     while last < border:
         here, after = units.units[last], units.units[last + 1]
-        reach = int(units.ends[last + 1] - units.starts[first])
+        reach = int(units.ends[last + 1] - units.starts[answers_from])
+        if units.ends[last + 1] - units.starts[first] > LONGEST_MOMENT_MS:
+            break
         if reach > FINISH_MS or units.starts[last + 1] - units.ends[last] > FINISH_PAUSE_MS:
             break
         if doubts(after.unit.risk) and not doubts(here.unit.risk):
             break
-        if after.reads_question or after.on_air != here.on_air or (after.unit.opens_thought and reach > COMFORTABLE_MS / 2):
+        if after.reads_question or after.on_air != here.on_air or (after.unit.opens_thought and reach > OPENS_REACH_MS):
             break
         last += 1
     return last
