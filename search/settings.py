@@ -48,13 +48,6 @@ class SearchSettings(BaseSettings):
         default="AUTOINDEX", description="the kind of index that the Milvus server makes over sentence vectors"
     )
 
-    @field_validator("search_index")
-    @classmethod
-    def _known_index(cls, value: str) -> str:
-        if value != "embedded" and not value.startswith(("http://", "https://")):
-            raise ValueError("must be embedded, or the address of a Milvus server, http(s)://host:port")
-        return value
-
     @field_validator("question_time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

@@ -44,9 +44,13 @@ class MilvusPlace:
 
 
 def milvus_place(settings: SearchSettings) -> MilvusPlace | None:
-    """Where the settings put the index. None: it is the embedded one."""
+    """Where the settings put the index. None: it is the embedded one. IndexUnavailable if they name neither that nor a server."""
     if settings.search_index == "embedded":
         return None
+    if not settings.search_index.startswith(("http://", "https://")):
+        raise IndexUnavailable(
+            f"LIVEPROOF_SEARCH_INDEX is {settings.search_index!r}: set it to embedded, or to a Milvus server's address, http(s)://host:port"
+        )
     return MilvusPlace(
         settings.search_index,
         settings.milvus_token.get_secret_value(),

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from archive.case_record import RecordPiece
 from archive.recording import Product
@@ -276,8 +275,8 @@ def test_settings_choose_the_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     index.close()
     for wrong in ("milvus", "localhost:19530", "file:///etc"):
         monkeypatch.setenv("LIVEPROOF_SEARCH_INDEX", wrong)
-        with pytest.raises(ValidationError):
-            SearchSettings()
+        with pytest.raises(IndexUnavailable, match="embedded"):
+            milvus_place(SearchSettings())
 
 
 def test_a_name_that_is_an_expression_is_only_a_name(opened: Callable[[], MilvusIndex]) -> None:
