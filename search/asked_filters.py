@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from archive.timeline import WallTime
-from search.asked_hosts import HostNamed, host_named
+from search.asked_hosts import host_named
 from search.asked_time import AskedTime, TimeRole, Window
 from search.indexes import Filter, Index, RecordingEntry
 from search.query import Question, products_named, understand
 
 DAY_MS = 86_400_000
-LOOK_BACK_DAYS = (1, 8, 32, 366)
+LOOK_BACK_DAYS = (8, 32, 366)
+SELLING_DAYS = 32
 UNSURE_MS = 600_000
 """Half-width within which sessions are looked up before their own clocks are asked; also how long after its end a session still sells."""
 
@@ -62,14 +63,14 @@ def narrowed(
 ) -> Narrowed:
     """Reads a question for what it narrows. `ordered_at`: when the order was made, known otherwise. InvalidQuestion as `understand`."""
     question = understand(text, also_named=also_named)
-    host = host_named(text, index.hosts()) if wanted.host is None else None
+    host = host_named(_without_times(question), index.hosts()) if wanted.host is None else None
     host_understood = None
     if host:
         passes = index.totals(replace(wanted, host=host.name)).recordings > 0
         host_understood = HostUnderstood(host.name, host.words, host.how, passes)
         if passes:
             wanted = replace(wanted, host=host.name)
-            question = understand(text, also_named=also_named, leaving_out=_name_and_title(text, host))
+            question = understand(text, also_named=also_named, leaving_out=(host.words,))
     if ordered_at is not None:
         windows = [Window(ordered_at, ordered_at.plus_ms(1))]
         sessions = _sold_in(index, wanted, question, windows)
@@ -89,9 +90,12 @@ def narrowed(
     return Narrowed(question, replace(wanted, among=sessions), host_understood, time, wider)
 
 
-def _name_and_title(text: str, host: HostNamed) -> tuple[str, ...]:
-    """The name as it is written; with 主播 before it, lest that be all that is left."""
-    return (host.words,) if host.words in text else ()
+def _without_times(question: Question) -> str:
+    """The question with blanks where times stand: 小满上周三那场说 is said of 小满."""
+    text = question.text
+    for time in question.times:
+        text = text[: time.start] + " " * (time.end - time.start) + text[time.end :]
+    return text
 
 
 def _told_by(times: Sequence[AskedTime]) -> AskedTime | None:
@@ -114,12 +118,7 @@ def _sold_in(index: Index, wanted: Filter, question: Question, windows: Sequence
     """Sessions on air when the order was made, else each host's last one before; those that sell what is asked about, if any do."""
     found: dict[str, None] = {}
     for window in windows:
-        begun: list[RecordingEntry] = []
-        for days in LOOK_BACK_DAYS:
-            around = _around(index, wanted, window.since.plus_ms(-days * DAY_MS), window.until.plus_ms(UNSURE_MS))
-            begun = [entry for entry in around if (start := _span(entry)[0]) and start.plus_ms(-_span(entry)[2]) < window.until]
-            if begun := _selling(index, question, begun):
-                break
+        begun = _begun_before(index, wanted, question, window)
         last: dict[tuple[str | None, ...], RecordingEntry] = {}
         on_air = []
         for entry in sorted(begun, key=lambda each: _span(each)[0] or window.since):
@@ -137,9 +136,20 @@ def _around(index: Index, wanted: Filter, since: WallTime, until: WallTime) -> l
     return index.recordings(replace(wanted, since=later, until=earlier)) if later < earlier else []
 
 
-def _selling(index: Index, question: Question, entries: list[RecordingEntry]) -> list[RecordingEntry]:
-    named = products_named(question, index.products([entry.recording.id for entry in entries])) if len(entries) > 1 else {}
-    return [entry for entry in entries if entry.recording.id in named] or entries
+def _begun_before(index: Index, wanted: Filter, question: Question, window: Window) -> list[RecordingEntry]:
+    """Sessions that had begun when the order was made, of the last days or, where none had, of longer ago; where the question names a
+    product, those that sell it, if any did of late."""
+    nearest: list[RecordingEntry] = []
+    for days in LOOK_BACK_DAYS:
+        around = _around(index, wanted, window.since.plus_ms(-days * DAY_MS), window.until.plus_ms(UNSURE_MS))
+        begun = [entry for entry in around if (start := _span(entry)[0]) and start.plus_ms(-_span(entry)[2]) < window.until]
+        named = products_named(question, index.products([entry.recording.id for entry in begun])) if days <= SELLING_DAYS else {}
+        if selling := [entry for entry in begun if entry.recording.id in named]:
+            return selling
+        nearest = nearest or begun
+        if nearest and days >= SELLING_DAYS:
+            break
+    return nearest
 
 
 def _span(entry: RecordingEntry) -> tuple[WallTime | None, WallTime | None, int]:

@@ -69,15 +69,22 @@ class AskedNames:
     def __init__(self, text: str, also: str = "") -> None:
         self.folded = fold(text).text
         self.also = fold(also).text
-        self.pieces = _pieces_of(self.folded) | (_pieces_of(self.also) if also else frozenset())
+        self.pieces = _pieces_of(self.folded)
+        self.also_pieces = _pieces_of(self.also)
         self.sounds = _sounds_of(self.folded)
         latin = {word for word in _LATIN.findall(self.folded) if len(word) >= LEAST_MISSPELT_LATIN}
         self.misspelt = {key: word for word in latin for key in deletions(word)}
         self.numbers = _numbers_in(text)
         self._edges: list[tuple[int, int]] | None = None
+        self._places: dict[str, tuple[int, int] | None] = {}
 
     def place(self, name: str) -> tuple[int, int] | None:
         """Where the name stands as one: not inside a Latin word, nor across the border of Chinese ones."""
+        if name not in self._places:
+            self._places[name] = self._find(name)
+        return self._places[name]
+
+    def _find(self, name: str) -> tuple[int, int] | None:
         at = self.folded.find(name)
         while at >= 0:
             end = at + len(name)
@@ -167,9 +174,6 @@ def named_products(asked: AskedNames, products: Sequence[Product]) -> list[Named
     for text in sorted(shelf.keys & asked.pieces, key=lambda each: (-len(each), each)):
         place = asked.place(text)
         if place is None:
-            if text in asked.also:
-                for name in shelf.names[text]:
-                    add(name, name.weight, "order")
             continue
         if any(start <= place[0] and place[1] <= end and place != (start, end) for start, end in hidden):
             continue
@@ -183,7 +187,9 @@ def named_products(asked: AskedNames, products: Sequence[Product]) -> list[Named
     for sound in shelf.sound_keys & asked.sounds.keys():
         start, end = asked.sounds[sound]
         written = asked.folded[start:end]
-        if (len(written) == 2 and is_word(written)) or any(start < last and first < end for first, last in hidden):
+        if (len(written) == 2 and is_word(written)) or any(
+            start < last and first < end and end - start <= last - first for first, last in hidden
+        ):
             continue
         for name in shelf.sounds[sound]:
             add(name, name.weight * HEARD_AS, "sound")
@@ -195,6 +201,10 @@ def named_products(asked: AskedNames, products: Sequence[Product]) -> list[Named
             if word != asked.misspelt[key] and one_edit_apart(word, asked.misspelt[key]):
                 for name in shelf.names.get(word, ()):
                     add(name, name.weight * MISSPELT, "typo")
+    if not found and asked.also:
+        for text in shelf.keys & asked.also_pieces:
+            for name in shelf.names[text]:
+                add(name, name.weight, "order")
     return sorted(found.values(), key=lambda each: (-each.weight, each.product_id))
 
 
