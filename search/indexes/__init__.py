@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from search.indexes.milvus_server import MilvusPlace
 
 CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "names", "chat", "screen")
+# How much each counts when candidates are ordered, in every variant.
+CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "names": 0.5, "chat": 0.6, "screen": 0.2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import structlog
 from archive.recording import Message, Product
 from search.errors import IndexUnavailable
 from search.indexes import (
+    CHANNEL_WEIGHTS,
     Candidate,
     Filter,
     RecordCandidate,
@@ -30,7 +31,7 @@ from search.indexes import (
     writing,
 )
 from search.indexes.database import Database
-from search.indexes.lexical import CHANNEL_WEIGHTS, Term, token
+from search.indexes.lexical import Term, token
 from search.indexes.shards import SCOPES_KEPT, Scope, ShardGone, Shards, View
 from search.indexes.vector_files import Floats, Passing, unpacked
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim, joined_text

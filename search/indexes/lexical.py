@@ -14,7 +14,6 @@ import tantivy
 
 from search.indexes import CHANNELS
 
-CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "names": 0.5, "chat": 0.6, "screen": 0.2}
 DOUBTFUL = "?doubtful"
 WRITER_BYTES = 64_000_000
 # Frequencies may be off by this share because of terms of passages that are no more; above it they are counted.

@@ -15,7 +15,6 @@ from search.indexes.milvus_terms import passage_vector, question_vector
 from search.records import RECORD_CHANNELS, IndexedRecord, RecordUnit, What
 
 PAPERS, PAPER_PASSAGES, NOTES = "papers", "paper_passages", "paper_notes"
-CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "concepts": 1.2}
 _WHATS: Mapping[str, What] = {"document": "document", "image": "image", "im": "im", "assistant": "assistant"}
 _MARKS = Marks(call=False, categories=(), doubtful=False)
 
@@ -99,7 +98,7 @@ class Papers:
 
     def candidates(self, papers: list[Paper], by_channel: Mapping[str, Mapping[str, float]], limit: int) -> list[RecordCandidate]:
         """Best passages of these papers."""
-        vector = question_vector({channel: by_channel.get(channel, {}) for channel in RECORD_CHANNELS}, CHANNEL_WEIGHTS)
+        vector = question_vector({channel: by_channel.get(channel, {}) for channel in RECORD_CHANNELS})
         if not vector or not papers:
             return []
         alive = {each.made: each for each in papers}

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
+from search.indexes import CHANNEL_WEIGHTS
+
 # Robertson & Zaragoza 2009; the same as in the embedded index.
 K1, B = 1.2, 0.75
-CHANNEL_WEIGHTS = {"words": 1.0, "grams": 0.6, "sounds": 0.35, "concepts": 1.2, "quantities": 1.2, "names": 0.5, "chat": 0.6, "screen": 0.2}
 # Terms in a passage of 9 to 20 s of speech, where it has any of the channel: constants, as a true average would change all that is stored.
 USUAL_TERMS = {"words": 45, "grams": 75, "sounds": 75, "concepts": 8, "quantities": 2, "names": 8, "chat": 12, "screen": 80}
 # Milvus takes no vector without any weight: every passage has this one, which no question asks for.
@@ -36,14 +37,14 @@ def passage_vector(terms: Mapping[str, Sequence[str]]) -> dict[int, float]:
     return vector
 
 
-def question_vector(by_channel: Mapping[str, Mapping[str, float]], weights: Mapping[str, float] = CHANNEL_WEIGHTS) -> dict[int, float]:
+def question_vector(by_channel: Mapping[str, Mapping[str, float]]) -> dict[int, float]:
     """What each term of a question is worth; empty if none of them can be found."""
     vector: dict[int, float] = {}
     for channel, weighed in by_channel.items():
         for term, weight in weighed.items():
             if weight > 0 and term.strip():
                 at = dimension(channel, term)
-                vector[at] = vector.get(at, 0.0) + weight * weights.get(channel, 0.0)
+                vector[at] = vector.get(at, 0.0) + weight * CHANNEL_WEIGHTS[channel]
     return {at: worth for at, worth in vector.items() if worth > 0}
 
 
