@@ -134,7 +134,8 @@ def _not_heard(index: Index, gathered: Gathered, wanted: Filter) -> tuple[str, .
     everywhere = Filter(calls=wanted.calls)
 
     def found(term: Term) -> bool:
-        return bool(field.find_text(term.text) or field.find_sound(term.sound) or any(field.find_word(other.text) for other in term.also))
+        also = any(field.find_word(other.text) or field.find_sound(other.sound) for other in term.also)
+        return bool(field.find_text(term.text) or field.find_sound(term.sound) or also)
 
     def somewhere(gram: str) -> bool:
         return gram in heard and (wanted == everywhere or bool(index.candidates(Terms({"grams": {gram: 1.0}}), wanted, 1)))

@@ -214,7 +214,7 @@ def hits_of(field: Field, question: Question) -> Floats:
             ]
             np.maximum.at(hits[:, column], field.rows(heard), worth)
         for other in term.also:
-            found = field.find_word(other.text)
+            found = [*field.find_word(other.text), *field.find_sound(other.sound)]
             np.maximum.at(hits[:, column], field.rows(found), other.weight)
         found = field.find_text(term.text)
         if found:

@@ -4,13 +4,17 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from search.brands import brand_names
 from search.chinese import is_word
 from search.concepts import ConceptHit, load_lexicon
+from search.sounds import fold_syllable, syllables
 from search.typos import changed_over, near_latin
 
 STEM_WEIGHT = 0.9
 TYPO_WEIGHT = 0.6
 SHORT_WEIGHT = 0.8
+BRAND_WEIGHT = 0.9
+MOST_BRAND_NAMES = 4
 HEARD_AS_TYPO = 0.6
 _STOP_WORDS = (
     "my your their his her its our what when where which who how why would could should can will have has had with from but not no so if "
@@ -35,11 +39,12 @@ _SHORT = {
 
 @dataclass(frozen=True, slots=True)
 class OtherSpelling:
-    """`how`: stem, typo or short; `weight` against the word as it was written."""
+    """`how`: stem, typo, short or brand; `weight` against the word as it was written; `sound`: folded syllables, where it has any."""
 
     text: str
     weight: float
     how: str
+    sound: tuple[str, ...] = ()
 
 
 def is_stop_word(word: str) -> bool:
@@ -72,6 +77,24 @@ def stems(word: str) -> tuple[str, ...]:
         if word.endswith(ending) and len(bare) >= 3 and re.search("[aeiouy]", bare):
             return (bare[:-1], bare) if bare[-1] == bare[-2] and bare[-1] not in "lsz" else (bare,)
     return ()
+
+
+def brand_spellings(folded: str, sounds: list[str]) -> dict[str, tuple[OtherSpelling, ...]]:
+    """By brand as the question names it, how else it is written: Dyson is 戴森 too."""
+    found: dict[str, tuple[OtherSpelling, ...]] = {}
+    for hit in brand_names(folded, sounds):
+        written = folded[hit.start : hit.end]
+        # names in the other script first: those of the same one mostly share their letters
+        others = [*(name for name in hit.others if name.isascii() != written.isascii()), *hit.others]
+        found[written] = tuple(
+            OtherSpelling(name, BRAND_WEIGHT * hit.weight, "brand", _sound_of(name))
+            for name in tuple(dict.fromkeys(others))[:MOST_BRAND_NAMES]
+        )
+    return found
+
+
+def _sound_of(name: str) -> tuple[str, ...]:
+    return () if any(char.isascii() for char in name) else tuple(fold_syllable(sound) for sound in syllables(name))
 
 
 def short_hits(folded: str, words: list[str]) -> list[ConceptHit]:

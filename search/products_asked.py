@@ -13,6 +13,7 @@ from archive.personal_data import half_width
 from archive.recording import Product
 from archive.simplified import simplified_throughout
 from search.asked_time import find_times
+from search.brands import brand_names
 from search.chinese import fold, is_word, whole_words
 from search.numerals import read_numeral, say_integer
 from search.products import ALIAS_WEIGHT, HEARD_AS, SHELF_WEIGHT, TITLE_WORD_WEIGHT, name_sound, title_words
@@ -21,7 +22,9 @@ from search.typos import deletions, one_edit_apart, transposed
 
 LONGEST_NAME = 24
 LONGEST_SOUND = 8
-MISSPELT = 0.7
+MISSPELT = 0.75
+OTHER_BRAND_NAME = 0.9
+MOST_BRANDS = 3
 IN_LONGER_WORD = 0.6
 SHELVES_KEPT = 4096
 LEAST_LATIN = 3
@@ -43,7 +46,7 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class NamedProduct:
-    """`weight` 0…1. `how`: alias, title, word (of the title), shelf_no, id, sound, typo, order; `text`: the name as the shelf has it."""
+    """`weight` 0…1. `how`: alias, title, word (of the title), shelf_no, id, sound, typo, brand, order; `text`: its name there."""
 
     product_id: str
     title: str
@@ -71,6 +74,7 @@ class AskedNames:
         self.also = fold(also).text
         self.pieces = _pieces_of(self.folded)
         self.also_pieces = _pieces_of(self.also)
+        self.brand_pieces = frozenset[str]().union(*map(_pieces_of, _with_other_brands(self.folded))) - self.pieces
         self.sounds = _sounds_of(self.folded)
         latin = {word for word in _LATIN.findall(self.folded) if len(word) >= LEAST_MISSPELT_LATIN}
         self.misspelt = {key: word for word in latin for key in deletions(word)}
@@ -121,7 +125,7 @@ class _Shelf:
         self.misspelt: dict[str, list[_Name]] = defaultdict(list)
         self.latin: dict[str, set[str]] = defaultdict(set)
         self.numbers: dict[str, list[int]] = defaultdict(list)
-        words = [title_words(title) | _latin_words(title) for _, title, _, _ in key]
+        words = [title_words(title) | _latin_words(title) | _brands_in(title) for _, title, _, _ in key]
         shared: dict[str, int] = defaultdict(int)
         for found in words:
             for word in found:
@@ -201,6 +205,9 @@ def named_products(asked: AskedNames, products: Sequence[Product]) -> list[Named
             if word != asked.misspelt[key] and one_edit_apart(word, asked.misspelt[key]):
                 for name in shelf.names.get(word, ()):
                     add(name, name.weight * MISSPELT, "typo")
+    for text in shelf.keys & asked.brand_pieces:
+        for name in shelf.names[text]:
+            add(name, name.weight * OTHER_BRAND_NAME, "brand")
     if not found and asked.also:
         for text in shelf.keys & asked.also_pieces:
             for name in shelf.names[text]:
@@ -217,10 +224,22 @@ def _latin_words(title: str) -> set[str]:
     return {word for word in _LATIN.findall(fold(title).text) if len(word) >= LEAST_LATIN and word not in _ANY_TITLE}
 
 
+def _brands_in(title: str) -> set[str]:
+    folded = fold(title).text
+    return {folded[hit.start : hit.end] for hit in brand_names(folded)}
+
+
 def _pieces_of(folded: str) -> frozenset[str]:
     return frozenset(
         folded[start:end] for start in range(len(folded)) for end in range(start + 2, min(start + LONGEST_NAME, len(folded)) + 1)
     )
+
+
+def _with_other_brands(folded: str) -> list[str]:
+    """The question with each brand by its other names: 戴森吹风机 for Dyson 吹风机."""
+    return [
+        (folded[: hit.start] + other + folded[hit.end :].lstrip()) for hit in brand_names(folded)[:MOST_BRANDS] for other in hit.others[:4]
+    ]
 
 
 def _sounds_of(folded: str) -> dict[str, tuple[int, int]]:

@@ -11,7 +11,7 @@ from search.asked_words import asks_condition, clauses_of, wants_correction, wha
 from search.chinese import Folded, bigrams, content_words, fold
 from search.concepts import ConceptHit, load_lexicon
 from search.errors import InvalidQuestion
-from search.other_spellings import OtherSpelling, is_stop_word, misspelt_hits, other_spellings, short_hits
+from search.other_spellings import OtherSpelling, brand_spellings, is_stop_word, misspelt_hits, other_spellings, short_hits
 from search.products_asked import AskedNames, NamedProduct, named_products
 from search.quantities import Quantity, find_quantities
 from search.sounds import fold_syllable, sound_bigrams, syllables, typed_sounds
@@ -96,14 +96,15 @@ def understand(text: str, *, max_chars: int = 500, also_named: str = "", leaving
     folded = spoken.text
     pieces = [fold(piece).text for piece in re.split(r"[\s,，。;；!！?？、]+", stripped) if piece]
     words = [word for piece in pieces for word in content_words(piece) if not is_stop_word(word)]
-    mentions = load_lexicon().find(folded, syllables(folded))
+    heard = syllables(folded)
+    mentions = load_lexicon().find(folded, heard)
     mentions += short_hits(folded, words) + misspelt_hits(folded, mentions)
     asides = _asides(plain, stripped, spoken)
     concepts, kin = _weighed(mentions, (), asides)
     return Question(
         text,
         stripped,
-        tuple(Term(word, _sound_of(word), other_spellings(word)) for word in dict.fromkeys(words)),
+        _terms(words, brand_spellings(folded, heard)),
         tuple(dict.fromkeys(gram for piece in pieces for gram in bigrams(piece) if not is_stop_word(gram))),
         tuple(dict.fromkeys(sound_bigrams(typed_sounds(folded)))),
         concepts,
@@ -119,6 +120,13 @@ def understand(text: str, *, max_chars: int = 500, also_named: str = "", leaving
         asks_condition=asks_condition(plain),
         also_named=also_named,
     )
+
+
+def _terms(words: Sequence[str], brands: Mapping[str, tuple[OtherSpelling, ...]]) -> tuple[Term, ...]:
+    """A brand is one term, whatever the segmenter made of it."""
+    pieces = {piece for name in brands for piece in (*name, *name.split()) if piece != name}
+    kept = dict.fromkeys((*(word for word in words if word not in pieces), *(name for name in brands if not is_stop_word(name))))
+    return tuple(Term(word, _sound_of(word), (*brands.get(word, ()), *other_spellings(word))) for word in kept)
 
 
 def _without(text: str, spans: Sequence[tuple[int, int]], words: Sequence[str]) -> str:

@@ -110,6 +110,13 @@ def test_a_slip_of_the_keys_stands_beside_what_was_written() -> None:
     assert not next(term for term in understand("cashmere scarf").terms if term.text == "cashmere").also
 
 
+def test_a_brand_is_also_looked_for_by_its_other_names_and_their_sound() -> None:
+    dyson = next(term for term in understand("Dyson warranty").terms if term.text == "dyson")
+    other = next(other for other in dyson.also if other.text == "戴森")
+    assert other.how == "brand" and other.weight < 1
+    assert other.sound == next(term.sound for term in understand("代森吹风机").terms if term.text == "代森"), "as a recogniser may write it"
+
+
 def test_characters_changed_over_still_tell_the_concept() -> None:
     meant, slipped = understand("运费险"), understand("运险费")
     assert meant.concepts.keys() - meant.kin.keys() <= slipped.concepts.keys()

@@ -44,6 +44,7 @@ def test_a_date_or_amount_is_no_number_of_a_link(asked: str) -> None:
         ("supersonic warranty", "d1", "word"),
         ("supersonc warranty", "d1", "typo"),
         ("戴森吹机风质保", "d1", "typo"),
+        ("dyson blow dryer warranty", "d1", "brand"),
         ("商品7301234567890 发货", "7301234567890", "id"),
     ],
 )
