@@ -120,3 +120,20 @@ def test_an_empty_ledger_still_says_what_was_read_for_it(index: Index) -> None:
     said(index, (10, "大家晚上好"))
     found = ledger(index, Filter())
     assert found.entries == () and found.searched.recordings == 1 and found.searched.transcribed_ms == 4_000
+
+
+@pytest.mark.parametrize(
+    ("words", "category", "polarity"),
+    [
+        ("炸锅不包邮的啊邮费自己出", "shipping", "denied"),
+        ("炸锅顺丰包邮给你发", "shipping", "affirmed"),
+        ("偏远地区包邮没有的啊", "shipping", "denied"),
+        ("炸锅是不是正品是不是专柜正品你自己验", "authenticity", "affirmed"),
+        ("炸锅不是终身质保", "warranty", "denied"),
+        ("炸锅头层牛皮的把手一整条没有接头", "material", "affirmed"),
+    ],
+)
+def test_a_denial_is_told_from_a_question_and_from_what_else_is_not_there(index: Index, words: str, category: str, polarity: str) -> None:
+    said(index, (10, words))
+    found = ledger(index, Filter(category=category), least_firm=0.0).entries
+    assert {each.promise.polarity for each in found} == {polarity}
