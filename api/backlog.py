@@ -57,8 +57,16 @@ class Backlog:
     def work_on(self) -> None:
         """Do what is left and what comes in, for ever; what failed is tried again ever more rarely."""
         while True:
-            self._take_up(again=True)
+            if not self._take_up(again=True) and not self._under_way:
+                self._use_the_quiet()
             self._wait_for_an_end(IDLE_S)
+
+    def _use_the_quiet(self) -> None:
+        """What of the index can wait: writing does some of it, but the last recording's may be left, or what a killed process began."""
+        try:
+            self.place.index.maintain()
+        except LiveProofError as error:
+            log.warning("work.index_upkeep_failed", error=str(error))
 
     def _take_up(self, again: bool) -> int:
         """Start what is left, up to `AT_ONCE` jobs; how many were."""

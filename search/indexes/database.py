@@ -124,9 +124,15 @@ class Database:
                 f"{self._path} can't be written ({error}): is the disk full, or does another program hold it?"
             ) from error
 
-    def empty_log(self) -> bool:
-        """Takes what the write-ahead log holds over and cuts it to nothing. False where readers of older moments still stand in the way."""
-        busy, _, _ = self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    def empty_log(self, wait_s: float) -> bool:
+        """Takes what the write-ahead log holds over and cuts it to nothing. False where readers of older moments stand in the way for so
+        long."""
+        db = self.connection()
+        db.execute(f"PRAGMA busy_timeout={int(wait_s * 1000)}")
+        try:
+            busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            db.execute(f"PRAGMA busy_timeout={int(self._busy_s * 1000)}")
         return not busy
 
     def close(self) -> None:

@@ -36,7 +36,7 @@ def write_quantity(quantity: Quantity | None) -> list[object] | None:
     upper = str(quantity.upper) if quantity.upper is not None else None
     row: list[object] = [quantity.kind.value, str(quantity.value), quantity.unit, str(quantity.number), quantity.start, quantity.end, upper]
     # Most say an exact amount: what isn't there is read as such.
-    return row + [quantity.bound.value, quantity.per] if quantity.bound or quantity.per else row
+    return [*row, quantity.bound.value, quantity.per] if quantity.bound or quantity.per else row
 
 
 def read_quantity(row: list[str] | None) -> Quantity | None:

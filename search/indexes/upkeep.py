@@ -26,6 +26,8 @@ UPKEEP = "upkeep"
 DEAD_SHARE = 0.25
 # Cells are fitted anew once there are so many times the vectors that they were fitted to.
 OUTGROWN = 3
+# So long the log waits for questions that began before; writers wait with it.
+LOG_WAIT_S = 10.0
 FEWEST_VECTORS = vector_files.VECTORS_A_LIST
 _SHARDS = "SELECT number, lexical, dead, vectors, through, trained FROM shards ORDER BY number"
 _SPANS = "SELECT recording, id, first, last, flags, screen FROM passages WHERE id >= ? AND id < ? ORDER BY recording, id"
@@ -64,12 +66,13 @@ def maintain(database: Database, *, wait_s: float) -> None:
                 with database.transaction() as db:
                     record_tables.write_terms_anew(db)
             _sweep(database)
-            _pay(database, debts)
+            is_paid = _pay(database, debts)
     except IndexUnavailable:
         if wait_s:
             raise
         _log.info("upkeep_left_to_another", index=str(database.folder))
-    if wait_s and _owes(database):
+        return
+    if wait_s and not is_paid:
         raise IndexUnavailable(f"{database.folder} may still hold words of what was removed: questions went on all the while; try again")
 
 
@@ -190,14 +193,18 @@ def _sweep(database: Database) -> None:
                 discard(path)
 
 
-def _pay(database: Database, debts: dict[int, int]) -> None:
-    """Strikes what was done off the debts, unless something was removed meanwhile; the log is emptied last of all."""
+def _pay(database: Database, debts: dict[int, int]) -> bool:
+    """Strikes what was done off the debts, unless something was removed meanwhile; the log is emptied last of all. False if it can't be."""
     with database.transaction() as db:
         done = [(shard, since) for shard, since in debts.items() if shard != writing.LOG]
         db.executemany("DELETE FROM debts WHERE shard = ? AND generation = ?", done)
-    if writing.LOG in debts and database.empty_log():
-        with database.transaction() as db:
-            db.execute("DELETE FROM debts WHERE shard = ? AND generation = ?", (writing.LOG, debts[writing.LOG]))
+    if writing.LOG not in debts:
+        return True
+    if not database.empty_log(LOG_WAIT_S):
+        return False
+    with database.transaction() as db:
+        db.execute("DELETE FROM debts WHERE shard = ? AND generation = ?", (writing.LOG, debts[writing.LOG]))
+    return True
 
 
 def _opens(folder: Path) -> bool:
