@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import structlog
+
 from api.asked_orders import OrderMeant, order_in
 from api.messages import MESSAGES
 from api.workplace import Workplace
@@ -12,6 +14,8 @@ from search.errors import UnknownCategory
 from search.indexes import Filter
 from search.lexicon import CATEGORIES
 from search.understood import understood_of
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,17 @@ def answered(
         if not answer.found and narrow.wider is not None:
             answer, searched = _ask(workplace, narrow, narrow.wider, limit, include_doubtful), narrow.wider
         shelves = index.products(list(dict.fromkeys(moment.recording for moment in (*answer.moments, *answer.doubtful))))
-    understood = understood_of(narrow, shelves, widened=searched is not narrow.wanted)
+    widened = searched is not narrow.wanted
+    understood = understood_of(narrow, shelves, widened=widened)
+    # what was asked stays out of the log: buyers write their names and numbers into it
+    log.debug(
+        "asked",
+        found=answer.found,
+        host=bool(narrow.host and narrow.host.applied),
+        time=narrow.time.role if narrow.time else None,
+        sessions=len(narrow.time.sessions) if narrow.time else None,
+        widened=widened,
+    )
     return Asked(replace(answer, understood=understood), searched, _about(narrow, searched, wanted))
 
 

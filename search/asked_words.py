@@ -49,6 +49,9 @@ _ORDER_NUMBER = re.compile(
     r"|(?<![\d.])\d{11,24}(?![\d.])",
     re.IGNORECASE,
 )
+_LABEL = re.compile(
+    r"(?:联系电话|电话|手机号?码?|联系方式|微信号?|收货地址|地址|收件人|phone|mobile|address)\s*(?:是|为|is)?\s*[:：]?\s*$", re.IGNORECASE
+)
 _PICTURES = re.compile(
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+|\\[[\u4e00-\u9fff]{1,3}\\]"
 )
@@ -96,7 +99,7 @@ def without_the_asker(text: str) -> str:
         spans = [(start, end) for start, end, _ in find_personal_data(text)]
         spans += [match.span() for match in _ORDER_NUMBER.finditer(plain)] if len(plain) == len(text) else []
         for start, end in sorted(spans, reverse=True):
-            left = left[:start] + " " + left[end:]
+            left = _LABEL.sub("", left[:start]) + " " + left[end:]
     left = _MARKS.sub(r"\1", _SAID_AGAIN.sub(lambda match: match[1] or match[2], _PICTURES.sub(" ", left)))
     return left if _says_something(left) else text
 
