@@ -34,10 +34,10 @@ Rows = NDArray[np.int64]
 class Weights:
     """How much each channel counts among the words' (the first five), surroundings beside the span itself, and what is added to both."""
 
-    words: float = 0.40
+    words: float = 0.34
     grams: float = 0.30
     sounds: float = 0.18
-    concepts: float = 0.26
+    concepts: float = 0.30
     quantities: float = 0.10
     surroundings: float = 0.33
     meaning: float = 0.35

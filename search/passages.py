@@ -32,9 +32,9 @@ ANSWER_REACH_MS = 22_000
 LIKELY = 0.5
 # A screen full of writing says little of the moment.
 MOST_SCREEN_GRAMS = 400
-_READ_OUT = re.compile(
-    r"(?:问|纹|有人说|有人打|看到有|那个谁|弹幕).{0,24}(?:吗|嘛|不|没|呢|么|多少|几|怎么|能不能|行不行|会不会|可不可以|是不是|有没有)|问"
-)
+_ASKS = r"吗|嘛|么|呢|不|没|多少|几|哪|谁|怎么|啥|能不能|行不行|会不会|可不可以|是不是|有没有"
+_READ_OUT = re.compile(rf"(?:问(?!题)|纹|有人说|有人打|看到有|那个谁|弹幕).{{0,24}}(?:{_ASKS})|问(?!题)")
+_ASKING = re.compile(rf"{_ASKS}|[?？]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,9 @@ def _join_chat(units: list[IndexedUnit], messages: Sequence[Message]) -> list[In
             question, asked_ms = best, unit.unit.start_ms
         elif unit.unit.start_ms - asked_ms > ANSWER_REACH_MS:
             question = ""
-        joined.append(replace(unit, question=question, reads_question=reads or bool(best)))
+        # words of the question in a sentence that asks nothing are its answer's
+        echoed = bool(best) and bool(_ASKING.search(simplified_throughout(unit.unit.text)))
+        joined.append(replace(unit, question=question, reads_question=reads or echoed))
     return joined
 
 

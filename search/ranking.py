@@ -19,7 +19,7 @@ from search.windows import SAME_SHARE, RunMaximum, Windows, windows_of
 FINISH_MS = 17_000
 LONGEST_MOMENT_MS = 19_500
 OPENS_REACH_MS = 11_000
-FINISH_PAUSE_MS = 1_500
+FINISH_PAUSE_MS = 2_600
 KEPT_EVIDENCE = 0.98
 BREATH_MS = 300
 LEAST_EVIDENCE = 0.02
@@ -104,7 +104,12 @@ def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights) -> list[Spa
         first, last = int(windows.first[index]), int(windows.last[index])
         reading = readings[int(windows.stretch[index])]
         parts = reading.shares(evidence.hits[first : last + 1].max(axis=0))
-        parts |= {name: float(values[index]) for name, values in added.items()} | {"base": float(base[index])}
+        parts |= {name: float(values[index]) for name, values in added.items()} | {
+            "base": float(base[index]),
+            "taken_back": float(features["correction"][index]),
+        }
+        if "meaning" in features:
+            parts["near"] = float(features["meaning"][index])
         spans.append(_tightened(units, first, last, float(score[index]), parts, evidence.hits, reading))
     return without_overlaps(spans)
 
