@@ -125,9 +125,7 @@ class View:
             hits: list[tuple[float, int]] = []
             if shard.file is not None and shard.file.width == len(vector):
                 hits += shard.file.search(vector, scope.passing, limit)
-            tail = shard.tail(len(vector))
-            tail.bring(db, span_of(shard.row.number)[1])
-            hits += tail.search(vector, scope.passing, limit)
+            hits += shard.tail(len(vector)).search(db, span_of(shard.row.number)[1], vector, scope.passing, limit)
             whole = whole and len(hits) < limit
             found.extend(hits)
         found.sort(key=lambda each: (-each[0], each[1]))

@@ -92,20 +92,19 @@ def _owes(database: Database) -> bool:
 
 def _due(database: Database, debts: Collection[int] = ()) -> Iterator[_Due]:
     db = database.connection()
-    newest = shard_of(int(db.execute("SELECT next_passage FROM meta").fetchone()[0]) - 1)
+    next_passage = int(db.execute("SELECT next_passage FROM meta").fetchone()[0])
+    newest = shard_of(next_passage - 1)
     for shard, lexical, dead, vectors, through, trained in db.execute(_SHARDS).fetchall():
         base, end = span_of(shard)
         owes = shard in debts
-        held = 0
-        if dead:
-            held = db.execute("SELECT count(*) FROM passages WHERE id >= ? AND id < ?", (base, end)).fetchone()[0]
-        terms = owes or dead > DEAD_SHARE * (held + dead) + FEWEST_VECTORS or not (database.folder / lexical / "meta.json").exists()
+        given = min(next_passage, end) - base
+        terms = owes or dead > DEAD_SHARE * given + FEWEST_VECTORS or not (database.folder / lexical / "meta.json").exists()
         is_whole = vectors is not None and all((database.folder / vectors).with_suffix(kind).exists() for kind in (".faiss", ".npy"))
         tail = db.execute(_TAIL, (through if is_whole else base - 1, end, end - base)).fetchone()[0]
         fills = tail >= (vector_files.TAIL_MOST if shard == newest else FEWEST_VECTORS)
         stale = vectors is not None and (terms or not is_whole)
         if terms or fills or stale:
-            yield _Due(shard, terms, fills or stale, stale or vectors is None or trained + tail > OUTGROWN * trained)
+            yield _Due(shard, terms, fills or stale, stale or vectors is None or through + 1 - base + tail > OUTGROWN * trained)
 
 
 def _write_terms(database: Database, shard: int) -> None:

@@ -6,7 +6,7 @@ The file's table says to which recording each of its vectors belongs and what is
 import os
 import sqlite3
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +27,11 @@ TRAINED_WITH_A_LIST = 40
 PROBES = 24
 # Where a filter lets less than this through, every vector that passes is compared.
 EXACT_SHARE = 0.05
-PARTS_MOST = 16
 _CHUNK = 16384
-Ids = NDArray[np.int64]
+_TAIL = (
+    "SELECT v.id, v.vector, p.recording, p.flags FROM vectors v JOIN passages p ON p.id = v.id WHERE v.id > ? AND v.id < ? "
+    "AND length(v.vector) = ? ORDER BY v.id"
+)
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.uint32]
 
@@ -62,6 +64,10 @@ def packed(vector: object) -> bytes:
 
 def unpacked(blob: bytes) -> Floats:
     return np.frombuffer(blob, dtype=np.float16).astype(np.float32)
+
+
+def _matrix(blobs: list[bytes], width: int) -> Floats:
+    return np.frombuffer(b"".join(blobs), np.float16).astype(np.float32).reshape(len(blobs), width)
 
 
 class VectorFile:
@@ -106,49 +112,46 @@ class VectorFile:
         return [(score, self._base + place) for score, place in zip(scores[0].tolist(), places[0].tolist(), strict=True) if place >= 0]
 
 
-@dataclass(slots=True)
 class Tail:
-    """The vectors of a shard that its file doesn't hold, in the order of their passages. It only grows."""
+    """The vectors of a shard that its file doesn't hold, in the order of their passages. It only grows. Safe for threads."""
 
-    after: int
-    width: int
-    through: int = -1
-    _parts: list[tuple[Ids, Floats, Numbers, Numbers]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, after: int, width: int) -> None:
+        import faiss
 
-    def bring(self, db: sqlite3.Connection, end: int) -> None:
-        """Adds what the moment that `db` reads holds before passage `end` and this doesn't yet. Safe for threads."""
+        self._through = after
+        self._width = width
+        self._index = faiss.IndexFlatIP(width)
+        self._ids: list[int] = []
+        self._told: list[tuple[Numbers, Numbers]] = []
+        self._lock = threading.Lock()
+
+    def search(self, db: sqlite3.Connection, end: int, vector: Floats, passing: Passing | None, limit: int) -> list[tuple[float, int]]:
+        """(cosine, passage) of the nearest, best first. Adds before that what the moment that `db` reads holds before passage `end` and
+        this doesn't yet.
+        """
+        import faiss
+
         with self._lock:
             self._bring(db, end)
+            if not self._ids:
+                return []
+            how = faiss.SearchParameters()
+            if passing is not None:
+                recordings, flags = (np.concatenate(each) for each in zip(*self._told, strict=True))
+                bits = np.packbits(passing.mask(recordings, flags), bitorder="little")
+                chosen = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
+                how.sel = chosen
+            scores, places = self._index.search(vector[np.newaxis], min(limit, len(self._ids)), params=how)
+            found = zip(scores[0].tolist(), places[0].tolist(), strict=True)
+            return [(score, self._ids[place]) for score, place in found if place >= 0]
 
     def _bring(self, db: sqlite3.Connection, end: int) -> None:
-        rows = db.execute(
-            "SELECT v.id, v.vector, p.recording, p.flags FROM vectors v JOIN passages p ON p.id = v.id WHERE v.id > ? AND v.id < ? "
-            "AND length(v.vector) = ? ORDER BY v.id",
-            (max(self.after, self.through), end, 2 * self.width),
-        ).fetchall()
-        if not rows:
-            return
-        matrix = np.frombuffer(b"".join(row[1] for row in rows), np.float16).astype(np.float32).reshape(len(rows), self.width)
-        ids = np.array([row[0] for row in rows], np.int64)
-        new = ids, matrix, np.array([row[2] for row in rows], np.uint32), np.array([row[3] for row in rows], np.uint32)
-        parts = [*self._parts, new]
-        if len(parts) > PARTS_MOST:
-            passages, matrices, recordings, flags = zip(*parts, strict=True)
-            parts = [(np.concatenate(passages), np.concatenate(matrices), np.concatenate(recordings), np.concatenate(flags))]
-        self._parts = parts
-        self.through = rows[-1][0]
-
-    def search(self, vector: Floats, passing: Passing | None, limit: int) -> list[tuple[float, int]]:
-        """(cosine, passage) of the nearest, best first."""
-        found: list[tuple[float, int]] = []
-        for ids, matrix, recordings, flags in self._parts:
-            scores = matrix @ vector
-            places = np.flatnonzero(passing.mask(recordings, flags)) if passing is not None else np.arange(len(ids))
-            if len(places) > limit:
-                places = places[np.argpartition(-scores[places], limit)[:limit]]
-            found.extend(zip(scores[places].tolist(), ids[places].tolist(), strict=True))
-        return sorted(found, key=lambda each: (-each[0], each[1]))[:limit]
+        rows = db.execute(_TAIL, (self._through, end, 2 * self._width)).fetchall()
+        if rows:
+            self._index.add(_matrix([row[1] for row in rows], self._width))
+            self._told.append((np.array([row[2] for row in rows], np.uint32), np.array([row[3] for row in rows], np.uint32)))
+            self._ids += [row[0] for row in rows]
+            self._through = rows[-1][0]
 
 
 def write(db: sqlite3.Connection, path: Path, base: int, end: int, width: int, extends: Path | None) -> int:
@@ -160,7 +163,7 @@ def write(db: sqlite3.Connection, path: Path, base: int, end: int, width: int, e
     if extends:
         after = base + int(np.load(extends.with_suffix(".npy"), mmap_mode="r").shape[1]) - 1
     while rows := _rows(db, after, end, width):
-        matrix = np.frombuffer(b"".join(row[1] for row in rows), np.float16).astype(np.float32).reshape(len(rows), width)
+        matrix = _matrix([row[1] for row in rows], width)
         index.add_with_ids(matrix, np.array([row[0] - base for row in rows], np.int64))
         after = rows[-1][0]
     _keep(index, path, _table(db, base, after + 1))
@@ -187,7 +190,7 @@ def _trained(db: sqlite3.Connection, base: int, end: int, width: int) -> "faiss.
     assert isinstance(index, faiss.IndexIVF)  # noqa: S101 - for the type checker
     index.cp.niter = 8
     index.cp.min_points_per_centroid = 1
-    index.train(np.frombuffer(b"".join(row[0] for row in rows), np.float16).astype(np.float32).reshape(len(rows), width))
+    index.train(_matrix([row[0] for row in rows], width))
     return index
 
 
