@@ -7,10 +7,11 @@ nothing of that moment, and drop what the moment doesn't hold.
 import math
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import structlog
@@ -31,8 +32,8 @@ from search.indexes import (
     writing,
 )
 from search.indexes.database import Database
-from search.indexes.lexical import Term, token
-from search.indexes.shards import SCOPES_KEPT, Scope, ShardGone, Shards, View
+from search.indexes.lexical import CHANNEL_WEIGHTS, ShardGone, Term, token
+from search.indexes.shards import SCOPES_KEPT, Scope, Shards, View
 from search.indexes.vector_files import Floats, Passing, unpacked
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim, joined_text
 from search.records import IndexedRecord, RecordUnit
@@ -56,6 +57,8 @@ _PASSAGE_ROWS = (
 )
 _PASSAGE_VECTORS = "SELECT p.first, p.last, v.vector FROM passages p JOIN vectors v USING (id) WHERE p.recording = ?"
 
+_R = TypeVar("_R")
+
 
 class EmbeddedIndex:
     """Index on one folder. Safe for threads (a connection each) and for several processes (one writes at a time)."""
@@ -67,7 +70,7 @@ class EmbeddedIndex:
         self._local = threading.local()
 
     def replace(self, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
-        writing.store(self._database, document, vectors)
+        self._mending(partial(writing.store, self._database, document, vectors))
 
     def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
         with self.reading():
@@ -82,7 +85,7 @@ class EmbeddedIndex:
             return found
 
     def remove(self, recording_id: str) -> bool:
-        return writing.forget(self._database, recording_id)
+        return self._mending(partial(writing.forget, self._database, recording_id))
 
     def maintain(self, *, wait_s: float = 0.0) -> None:
         upkeep.maintain(self._database, wait_s=wait_s)
@@ -201,6 +204,14 @@ class EmbeddedIndex:
         view: View = self._local.view
         return view
 
+    def _mending(self, writes: Callable[[], _R]) -> _R:
+        """Writes; where a shard's files turn out to be missing or damaged, once more when they have been made again."""
+        try:
+            return writes()
+        except ShardGone as gone:
+            upkeep.remake_terms(self._database, gone.shard)
+            return writes()
+
     def _view_of_now(self, db: sqlite3.Connection) -> View:
         """Begins a moment of the SQLite file, with a view of the shards that lacks nothing of it.
 
@@ -208,11 +219,10 @@ class EmbeddedIndex:
         """
         for attempt in range(TRIES):
             db.execute("BEGIN")
-            generation, deletions = db.execute("SELECT generation, deletions FROM meta").fetchone()
-            view = self._shards.known(generation)
-            if view is not None:
-                return view
             try:
+                generation, deletions = db.execute("SELECT generation, deletions FROM meta").fetchone()
+                if (view := self._shards.known(generation)) is not None:
+                    return view
                 view = self._shards.view(db, generation, partial(self._is_whole, deletions))
                 if view is not None:
                     return view

@@ -6,12 +6,14 @@ Tantivy weighs a term by its rarity in the shard; a question's own weights stand
 import math
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import tantivy
 
+from search.errors import IndexUnavailable
 from search.indexes import CHANNELS
 
 DOUBTFUL = "?doubtful"
@@ -38,12 +40,17 @@ def token(term: str) -> str:
 
 
 class LexicalWriter:
-    """Adds to and deletes from one directory, which is made if absent. One at a time (`.tantivy-writer.lock`)."""
+    """Adds to and deletes from one directory, which is made if absent. One at a time (`.tantivy-writer.lock`).
+
+    IndexUnavailable where it can't be written.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._index = tantivy.Index(_schema(), str(folder), reuse=True)
-        self._writer = self._index.writer(heap_size=WRITER_BYTES, num_threads=1)
+        self._folder = folder
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(_schema(), str(folder), reuse=True)
+            self._writer = self._index.writer(heap_size=WRITER_BYTES, num_threads=1)
 
     def add(self, passage: int, recording: int, terms: Mapping[str, Iterable[str]], categories: Iterable[str], doubtful: bool) -> None:
         document = tantivy.Document()
@@ -53,20 +60,39 @@ class LexicalWriter:
         document.add_unsigned("id", passage)
         document.add_unsigned("recording", recording)
         document.add_text("marks", " ".join((*map(token, categories), *((DOUBTFUL,) if doubtful else ()))))
-        self._writer.add_document(document)
+        with self._writing():
+            self._writer.add_document(document)
 
     def delete(self, passages: Sequence[int]) -> None:
         for start in range(0, len(passages), 4096):
             chunk = list(passages[start : start + 4096])
-            self._writer.delete_documents_by_query(tantivy.Query.term_set_query(self._index.schema, "id", chunk))
+            with self._writing():
+                self._writer.delete_documents_by_query(tantivy.Query.term_set_query(self._index.schema, "id", chunk))
 
     def commit(self) -> None:
         """What was added and deleted is on the disk, and searchers made from now on know it."""
-        self._writer.commit()
+        with self._writing():
+            self._writer.commit()
 
     def finish(self) -> None:
         """Gives the directory back once merging has ended. What was not committed is dropped."""
-        self._writer.wait_merging_threads()
+        with self._writing():
+            self._writer.wait_merging_threads()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, OSError) as error:  # tantivy's are ValueErrors
+            raise IndexUnavailable(f"{self._folder} can't be written ({error}): is the disk full?") from error
+
+
+class ShardGone(Exception):
+    """A shard's files are not, or no longer, where this moment of the SQLite file says; carries its number."""
+
+    def __init__(self, shard: int) -> None:
+        super().__init__(f"shard {shard}")
+        self.shard = shard
 
 
 class LexicalShard:
@@ -142,6 +168,15 @@ class LexicalView:
             marked = query.const_score_query(query.term_query(schema, "marks", DOUBTFUL, "basic"), 0.0)
             clauses.append((tantivy.Occur.Must if inside.doubtful else tantivy.Occur.MustNot, marked))
         return query.boolean_query(clauses)
+
+
+def opens(folder: Path) -> bool:
+    """Whether a directory can be read."""
+    try:
+        LexicalShard(folder).newest(0)
+    except (ValueError, OSError):
+        return False
+    return True
 
 
 def _schema() -> tantivy.Schema:

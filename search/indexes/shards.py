@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from search.indexes.lexical import Inside, LexicalShard, LexicalView, Term
+from search.indexes.lexical import Inside, LexicalShard, LexicalView, ShardGone, Term
 from search.indexes.vector_files import Floats, Passing, Tail, VectorFile
 
 _log = structlog.get_logger(__name__)
@@ -130,14 +130,6 @@ class View:
             found.extend(hits)
         found.sort(key=lambda each: (-each[0], each[1]))
         return found[:limit], whole and len(found) <= limit
-
-
-class ShardGone(Exception):
-    """A shard's files are not, or no longer, where this moment of the SQLite file says; carries its number."""
-
-    def __init__(self, shard: int) -> None:
-        super().__init__(f"shard {shard}")
-        self.shard = shard
 
 
 class Shards:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 
 import structlog
 
@@ -15,7 +14,7 @@ from search.errors import IndexUnavailable
 from search.indexes import CHANNELS, record_tables, vector_files, writing
 from search.indexes.database import DERIVED, Database, discard
 from search.indexes.documents import read_product, read_unit
-from search.indexes.lexical import LexicalShard, LexicalWriter
+from search.indexes.lexical import LexicalWriter, ShardGone, opens
 from search.indexes.shards import shard_of, span_of
 from search.passages import passages_again
 
@@ -55,7 +54,7 @@ def maintain(database: Database, *, wait_s: float) -> None:
         return
     try:
         with database.alone(UPKEEP, wait_s):
-            writing.settle(database)
+            _settle(database)
             debts = dict(database.connection().execute("SELECT shard, generation FROM debts").fetchall())
             for due in list(_due(database, debts.keys())):
                 if due.terms:
@@ -80,9 +79,17 @@ def remake_terms(database: Database, shard: int) -> None:
     """Makes a shard's terms anew that can't be read. IndexUnavailable if another process holds the upkeep for too long."""
     with database.alone(UPKEEP):
         row = database.connection().execute("SELECT lexical FROM shards WHERE number = ?", (shard,)).fetchone()
-        if row and not _opens(database.folder / row[0]):
+        if row and not opens(database.folder / row[0]):
             _log.warning("terms_unreadable", shard=shard, file=row[0])
             _write_terms(database, shard)
+
+
+def _settle(database: Database) -> None:
+    while True:
+        try:
+            return writing.settle(database)
+        except ShardGone as gone:
+            _write_terms(database, gone.shard)
 
 
 def _owes(database: Database) -> bool:
@@ -203,12 +210,4 @@ def _pay(database: Database, debts: dict[int, int]) -> bool:
         return False
     with database.transaction() as db:
         db.execute("DELETE FROM debts WHERE shard = ? AND generation = ?", (writing.LOG, debts[writing.LOG]))
-    return True
-
-
-def _opens(folder: Path) -> bool:
-    try:
-        LexicalShard(folder).newest(0)
-    except (ValueError, OSError):
-        return False
     return True

@@ -16,7 +16,7 @@ import structlog
 
 from search.indexes import CHANNELS, recording_tables
 from search.indexes.database import Database
-from search.indexes.lexical import LexicalWriter, token
+from search.indexes.lexical import LexicalWriter, ShardGone, opens, token
 from search.indexes.shards import shard_of, span_of
 from search.indexes.vector_files import packed
 from search.passages import IndexedRecording, Passage
@@ -41,7 +41,7 @@ class _Row:
 
 
 def store(database: Database, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
-    """Puts a recording in place of what was held of it; passages that stay as they are keep their ids, terms and vectors."""
+    """Puts a recording in place of what was held of it; passages that stay as they are keep their ids, terms and vectors. ShardGone."""
     with database.alone(WRITING), _Writers(database) as writers:
         writers.settle()
         rows = list(_rows(database, document, vectors))
@@ -64,7 +64,8 @@ def store(database: Database, document: IndexedRecording, vectors: Sequence[Sequ
 
 
 def forget(database: Database, recording_id: str) -> bool:
-    """Nothing of a recording is found any more; the shards that ever held words of it owe to be made anew. False if it wasn't held."""
+    """Nothing of a recording is found any more; the shards that ever held words of it owe to be made anew. False if it wasn't held.
+    ShardGone."""
     with database.alone(WRITING), _Writers(database) as writers:
         writers.settle()
         with database.transaction() as db:
@@ -84,7 +85,7 @@ def forget(database: Database, recording_id: str) -> bool:
 
 
 def settle(database: Database) -> None:
-    """Takes out what killed writers left."""
+    """Takes out what killed writers left. ShardGone."""
     with database.alone(WRITING), _Writers(database) as writers:
         writers.settle()
 
@@ -111,8 +112,13 @@ class _Writers:
             writer.finish()
 
     def of(self, shard: int) -> LexicalWriter:
+        """ShardGone where its files are missing: without them an empty shard would be begun."""
         if shard not in self._open:
-            self._open[shard] = LexicalWriter(lexical_folder(self._database.connection(), self._database.folder, shard))
+            db = self._database.connection()
+            folder = lexical_folder(db, self._database.folder, shard)
+            if db.execute("SELECT 1 FROM shards WHERE number = ?", (shard,)).fetchone() and not opens(folder):
+                raise ShardGone(shard)
+            self._open[shard] = LexicalWriter(folder)
         return self._open[shard]
 
     def commit(self) -> None:

@@ -190,6 +190,18 @@ def test_missing_and_damaged_terms_are_made_again_as_they_were(tmp_path: Path) -
         again.close()
 
 
+def test_a_writer_that_meets_missing_terms_makes_them_again_first(tmp_path: Path) -> None:
+    index = open_index(tmp_path)
+    index.replace(index_document(talk_of(), segments(), [], [], []), None)
+    shutil.rmtree(tmp_path / "lexical-0-0")
+    index.close()
+    again = open_index(tmp_path)
+    again.replace(index_document(talk_of("other"), segments(), [], [], []), None)
+    found = again.candidates(Terms({"words": {"质保": 1.0}}), Filter(), 50)
+    assert {each.recording_id for each in found} == {"evening", "other"}
+    again.close()
+
+
 def test_a_shard_with_much_that_is_no_more_is_written_anew(sharded: Index, tmp_path: Path) -> None:
     folder = tmp_path / "sharded"
     names = {path.name for path in folder.glob("lexical-*")}
