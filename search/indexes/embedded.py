@@ -32,7 +32,7 @@ from search.indexes import (
     writing,
 )
 from search.indexes.database import Database
-from search.indexes.lexical import CHANNEL_WEIGHTS, ShardGone, Term, token
+from search.indexes.lexical import ShardGone, Term, token
 from search.indexes.shards import SCOPES_KEPT, Scope, Shards, View
 from search.indexes.vector_files import Floats, Passing, unpacked
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim, joined_text
