@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from archive.recording import Recording
 from archive.timeline import WallTime
+from search.channels import Channel, weights_without
 from search.chinese import bigrams
 from search.corrections import corrections_first
 from search.coverage import Coverage, cover, was_said
@@ -17,7 +18,6 @@ from search.gathering import Gathered, gather
 from search.indexes import Filter, Index, Terms, of_one_moment
 from search.matching import DEFAULT_WEIGHTS, Field, Stretch, Weights
 from search.moments import Moment, moments_of
-from search.promises import Claim
 from search.query import Question, Term, understand
 from search.ranking import Span, evidence_of, rank_spans, without_overlaps
 from search.understood import Understood
@@ -61,16 +61,19 @@ def ask(
     include_doubtful: bool = False,
     embedder: Embedder | None = None,
     weights: Weights = DEFAULT_WEIGHTS,
+    without: frozenset[Channel] = frozenset(),
 ) -> Answer:
     """Finds where the host said it; with `calls`, where it was said in a video call. `among`: only in these recordings.
 
-    `include_doubtful`: also what only words in doubt answer counts as found, behind what was surely said.
+    `include_doubtful`: also what only words in doubt answer counts as found, behind what was surely said. `without`: as if these channels
+    were not there, to see what they are worth.
 
     `question`: as it was asked, or understood already. InvalidQuestion for an empty or overlong one.
     """
     plain = question if isinstance(question, Question) else understand(question)
     wanted = Filter(recording, product, host, platform, room, since, until, calls, among, category)
-    gathered = gather(index, plain, wanted, embedder)
+    weights = weights_without(weights, without)
+    gathered = gather(index, plain, wanted, embedder, without)
     stretches = gathered.stretches
 
     def ranked(over: Sequence[Stretch], *, sure: bool) -> list[Span]:
@@ -81,16 +84,16 @@ def ask(
         spans = rank_spans(evidence_of(field, gathered.asked, meaning, screen), gathered.rarity, weights)
         return _between(index, trimmed(over, spans) if sure else spans, since, until)
 
-    def surely_taken_back(recording_id: str, claim: Claim) -> bool:
-        return not any(map(is_doubtful, index.units(recording_id, claim.first, claim.last)))
+    def corrected(spans: Sequence[Span]) -> list[Span]:
+        return list(spans) if "corrections" in without else corrections_first(spans)
 
-    best = corrections_first(sure := ranked(stretches, sure=True), index.claims, surely_taken_back)
+    best = corrected(sure := ranked(stretches, sure=True))
     said = [span for span in best if _answers(span, best[0])]
     maybe: list[Span] = []
     if doubtful := [stretch for stretch in stretches if has_doubts(stretch)]:
         undoubted = [span for span in sure if not any(lies_in(span, stretch) for stretch in doubtful)]
         every = without_overlaps([*undoubted, *ranked(doubtful, sure=False)])
-        maybe = _maybe_said(corrections_first(every, index.claims), said, doubtful)
+        maybe = _maybe_said(corrected(every), said, doubtful)
     near_by = besides([span for span in best if span not in said], maybe)
     counted, apart = (maybe, []) if include_doubtful else ([], maybe)
     in_order = [*said, *counted, *near_by] if counted else [span for span in best if span in said or span in near_by]

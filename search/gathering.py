@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archive.recording import Product
+from search.channels import Channel, asked_without
 from search.embeddings import Embedder
 from search.indexes import Candidate, Filter, Index, Terms
 from search.matching import Field, Floats, Rarity, Stretch, idf
@@ -50,18 +51,20 @@ class Gathered:
         return _by_row(field, [(each, known * each.score / most) for each in self.shown])
 
 
-def gather(index: Index, plain: Question, wanted: Filter, embedder: Embedder | None) -> Gathered:
-    """Reads what may answer from the index, with some units before and after it."""
+def gather(index: Index, plain: Question, wanted: Filter, embedder: Embedder | None, without: frozenset[Channel] = frozenset()) -> Gathered:
+    """Reads what may answer from the index, with some units before and after it; `without`: as if these channels were not there."""
+    plain = asked_without(plain, without)
     heard, rarity = _rarity(index, plain)
-    found = index.candidates(_terms(plain, rarity), wanted, CANDIDATES)
-    near = index.nearest(embedder.embed_question(plain.stripped), wanted, NEAREST) if embedder else []
-    on_screen = {gram: rarity.grams[gram] for gram in heard["screen"]}
+    found = index.candidates(_terms(plain, rarity, without), wanted, CANDIDATES)
+    near = index.nearest(embedder.embed_question(plain.stripped), wanted, NEAREST) if embedder and "meaning" not in without else []
+    on_screen = {gram: rarity.grams[gram] for gram in heard["screen"]} if "screen" not in without else {}
     shown = index.candidates(Terms({"screen": on_screen}), wanted, SCREENS) if on_screen else []
     runs = _runs([*found, *near, *shown])
     stretches = [Stretch(run[0], units) for run, units in zip(runs, index.runs(runs), strict=True) if units]
     recordings = list(dict.fromkeys(stretch.recording_id for stretch in stretches))
     shelves = index.products(recordings)
-    return Gathered(_asked(plain, wanted.product, shelves, recordings), heard, rarity, stretches, shelves, near, shown)
+    asked = Asked(plain, {}, {}) if "product" in without else _asked(plain, wanted.product, shelves, recordings)
+    return Gathered(asked, heard, rarity, stretches, shelves, near, shown)
 
 
 def _asked(plain: Question, product: str | None, shelves: Mapping[str, Sequence[Product]], recordings: Iterable[str]) -> Asked:
@@ -87,22 +90,22 @@ def _rarity(index: Index, asked: Question) -> tuple[Mapping[str, Mapping[str, in
     return heard, Rarity(rarity["words"], rarity["grams"], rarity["sounds"], rarity["concepts"])
 
 
-def _terms(asked: Question, rarity: Rarity) -> Terms:
+def _terms(asked: Question, rarity: Rarity, without: frozenset[Channel]) -> Terms:
     def rarest(weights: Mapping[str, float]) -> dict[str, float]:
         return dict(sorted(weights.items(), key=lambda item: -item[1])[:MOST_TERMS])
 
-    return Terms(
-        {
-            "words": rarest(_other_spellings(asked, rarity) | dict(rarity.words)),
-            "grams": rarest(rarity.grams),
-            "sounds": rarest(rarity.sounds),
-            "concepts": rarest(rarity.concepts),
-            "quantities": {key: 1.0 for quantity in asked.quantities for key in quantity.keys},
-            "names": rarest(rarity.words),
-            "chat": rarest(rarity.grams),
-            "screen": rarest(rarity.grams),
-        }
-    )
+    by_channel = {
+        "words": rarest(_other_spellings(asked, rarity) | dict(rarity.words)),
+        "grams": rarest(rarity.grams),
+        "sounds": rarest(rarity.sounds),
+        "concepts": rarest(rarity.concepts),
+        "quantities": {key: 1.0 for quantity in asked.quantities for key in quantity.keys},
+        "names": rarest(rarity.words),
+        "chat": rarest(rarity.grams),
+        "screen": rarest(rarity.grams),
+    }
+    left_out = without | ({"names"} if "product" in without else set())
+    return Terms({channel: weighed for channel, weighed in by_channel.items() if channel not in left_out})
 
 
 def _other_spellings(asked: Question, rarity: Rarity) -> dict[str, float]:

@@ -34,12 +34,12 @@ Rows = NDArray[np.int64]
 class Weights:
     """How much each channel counts among the words' (the first five), surroundings beside the span itself, and what is added to both."""
 
-    words: float = 0.34
+    words: float = 0.25
     grams: float = 0.30
     sounds: float = 0.18
     concepts: float = 0.30
     quantities: float = 0.10
-    surroundings: float = 0.33
+    surroundings: float = 0.25
     meaning: float = 0.35
     product: float = 0.25
     other_product: float = 0.35
@@ -125,7 +125,9 @@ class Field:
     @cached_property
     def sound(self) -> str:
         """One letter a syllable, each at the place of its character in `text`."""
-        return _BORDER.join("".join([_LETTERS[sound] for unit in stretch.units for sound in unit.sounds]) for stretch in self.stretches)
+        return _BORDER.join(
+            "".join(["".join(map(_LETTERS.__getitem__, unit.sounds)) for unit in stretch.units]) for stretch in self.stretches
+        )
 
     def rows(self, offsets: Sequence[int]) -> Rows:
         """The rows of the units in which these characters stand."""

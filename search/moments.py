@@ -31,7 +31,8 @@ _MARGIN_UNITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a moment ranked: `kind` is one of word, sound, concept, quantity, product, chat, meaning, correction; `detail` names it."""
+    """Why a moment ranked: `kind` is one of word, sound, concept, quantity, product, chat, screen, meaning, denial, correction; `detail`
+    names it."""
 
     kind: str
     detail: str
@@ -131,7 +132,7 @@ def _moment(index: Index, span: Span, units: Sequence[IndexedUnit], products: Se
         risk,
         round(min(max(span.score, 0.0), 1.0), 4),
         "low" if doubtful else confidence(span.parts, risky=bool(doubts(risk))),
-        _why(inside, span, asked, corrects),
+        _why(inside, span, asked, corrects, promised),
         _quote(before),
         _quote(after),
         tuple(chat[:CHAT_LINES]),
@@ -190,7 +191,7 @@ def _spoken_of(units: Sequence[IndexedUnit], products: Sequence[Product]) -> Spo
     return SpokenOf(product_id, product.title, how, product.shelf_no, product.price_minor, product.currency, product.listing_text, sure)
 
 
-def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: float | None) -> tuple[Reason, ...]:
+def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: float | None, promised: Promise | None) -> tuple[Reason, ...]:
     field = Field([Stretch(span.recording_id, units)])
     reasons: list[Reason] = []
     if corrects is not None:
@@ -200,6 +201,8 @@ def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: fl
     for term in asked.terms:
         if field.find_text(term.text):
             reasons.append(Reason("word", term.text))
+        elif other := next((other.text for other in term.also if field.find_word(other.text)), ""):
+            reasons.append(Reason("word", other))
         elif heard := field.find_sound(term.sound):
             reasons.append(Reason("sound", f"{term.text}≈{field.text[heard[0] : heard[0] + len(term.sound)]}"))
     spoken = {mention.concept for unit in units for mention in unit.mentions}
@@ -212,6 +215,10 @@ def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: fl
     answered = next((unit.question for unit in units if unit.question), "")
     if answered and span.parts.get("chat", 0.0) > 0:
         reasons.append(Reason("chat", answered))
+    if span.parts.get("screen", 0.0) > 0:
+        reasons.append(Reason("screen", ""))
+    if asked.negative and promised is not None and promised.polarity == "denied":
+        reasons.append(Reason("denial", ""))
     if span.parts.get("meaning", 0.0) > 0:
         reasons.append(Reason("meaning", f"{span.parts['meaning']:.2f}"))
     return tuple(reasons)

@@ -80,7 +80,7 @@ def evidence_of(units: Field, asked: Asked, meaning: Floats | None = None, scree
     return Evidence(units, asked, hits, surroundings_of(units, hits), windows, features_of(units, windows, asked, meaning, screen))
 
 
-def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights) -> list[Span]:
+def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights, limit: int = KEPT_SPANS) -> list[Span]:
     """The best spans of all stretches without overlaps, best first."""
     units, windows, features = evidence.field, evidence.windows, evidence.features
     readings = _readings(units, evidence.asked, rarity, weights)
@@ -98,7 +98,7 @@ def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights) -> list[Spa
     score = words + sum(added.values())
     score[(base <= LEAST_EVIDENCE) & (added.get("meaning", 0.0) <= 0)] = -np.inf
     spans = []
-    for index in windows.best(score, KEPT_SPANS):
+    for index in windows.best(score, limit):
         if score[index] == -np.inf:
             break
         first, last = int(windows.first[index]), int(windows.last[index])

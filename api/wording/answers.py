@@ -48,6 +48,8 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "why.quantity": ("数量相同 {detail}", "same amount: {detail}"),
     "why.product": ("商品{detail}", "the product was {detail}"),
     "why.chat": ("回答观众「{detail}」", "answers a viewer: “{detail}”"),
+    "why.screen.plain": ("画面上写着", "stood on the screen"),
+    "why.denial.plain": ("主播否认", "the host denies it"),
     "why.meaning.plain": ("语义相近", "close in meaning"),
     "why.correction": ("更正了 {detail} 的说法", "takes back what was said at {detail}"),
     "why.correction.plain": ("是更正", "is a correction"),

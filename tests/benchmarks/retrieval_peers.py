@@ -9,7 +9,6 @@ They know no shelf, no events, no chat and can't say “not said”; that is par
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -24,30 +23,20 @@ from archive.settings import ArchiveSettings
 from archive.transcript import Segment
 from search.chinese import normalise, words
 from search.embeddings import Embedder
-from search.relevance import Judged, Place, Returned, Scores, score
+from search.relevance import Place, Returned, Scores, score
 from tests.benchmarks.peer_bm25s import Bm25Words
 from tests.benchmarks.peer_dense import DenseOnly
 from tests.benchmarks.peer_fts5 import Fts5Trigram
 from tests.benchmarks.peer_lancedb import LanceHybrid
 from tests.benchmarks.peer_milvus import MilvusHybrid
 from tests.benchmarks.peers import Peer
-from tests.benchmarks.promise_retrieval import RESULTS, load
+from tests.benchmarks.promise_retrieval import RESULTS, Query, load, queries_of
 from tests.simulators import milvus
 
 WINDOWS = (3, 6)
 # Enough that what is left within one stream still holds the best ten.
 ASKED_FOR = 1_000
 NEEDS_VECTORS = ("dense only", "LanceDB hybrid", "Milvus Lite BM25+dense")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A line of queries.jsonl."""
-
-    judged: Judged
-    text: str
-    stream: str | None
-    product: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +47,6 @@ class Measured:
     scores: Scores
     ms_a_question: float
     note: str = ""
-
-
-def queries_of(set_dir: Path) -> list[Query]:
-    """All queries of a set."""
-    rows = [json.loads(line) for line in (set_dir / "queries.jsonl").read_text("utf-8").splitlines() if line.strip()]
-    return [
-        Query(
-            Judged(row["id"], tuple(Place(each["stream"], each["from_ms"], each["to_ms"]) for each in row["answers"]), row["kind"]),
-            row["query"],
-            row["stream"],
-            row["product"],
-        )
-        for row in rows
-    ]
 
 
 def product_run(place: Workplace, queries: Sequence[Query]) -> Measured:
