@@ -71,7 +71,7 @@ def fresh_place(server: MilvusLite | None = None) -> MilvusPlace:
     """Where nobody has written yet. What others write is seen at once, and vectors are compared exactly, so that tests tell the same each
     time: the server's own choice, HNSW, finds too little here where a filter lets few through."""
     prefix = f"t{os.getpid()}_{next(_numbers)}"
-    return MilvusPlace((server or shared()).uri, prefix=prefix, call_seconds=30, fresh_seconds=0, vector_index="FLAT")
+    return MilvusPlace((server or shared()).uri, prefix=prefix, call_seconds=60, fresh_seconds=0, vector_index="FLAT")
 
 
 def settle(place: MilvusPlace) -> None:
