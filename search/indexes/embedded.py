@@ -41,7 +41,7 @@ from search.records import IndexedRecord, RecordUnit
 _log = structlog.get_logger(__name__)
 
 # A question's terms are asked in order of their weight until they occur so often in all, then only the first of them stand for the rest.
-POSTINGS = 800_000
+POSTINGS = 400_000
 POSTINGS_SHARE = 1 / 8
 FEWEST_TERMS = 12
 # A filter that lets more than this through is held when passages are looked up, a narrower one inside the shards' search.
@@ -150,9 +150,10 @@ class EmbeddedIndex:
             if not scope.share:
                 return []
             asked = np.asarray(vector, dtype=np.float32)
-            most = 2 * limit
+            is_wide = scope.share >= WIDE_SHARE
+            most = math.ceil(2 * limit / scope.share) if is_wide else 2 * limit
             while True:
-                hits, is_all = self._view.nearest(self._db, asked, scope, most)
+                hits, is_all = self._view.nearest(self._db, asked, None if is_wide else scope, most)
                 held = self._held(self._exactly(asked, hits), scope)
                 if len(held) >= limit or is_all:
                     return held[:limit]
@@ -263,6 +264,8 @@ class EmbeddedIndex:
         recordings, count = None, every
         if recording_tables.limits_recordings(wanted):
             recordings, count = recording_tables.numbers(self._db, wanted)
+            if count == view.count:
+                recordings = None
         share = count / every
         with_flags = without_flags = 0
         if wanted.category is not None:
@@ -274,7 +277,7 @@ class EmbeddedIndex:
             without_flags |= 0 if wanted.doubtful else writing.DOUBTFUL_FLAG
         table = None
         if recordings is not None:
-            table = np.zeros(max(recordings, default=0) + 1, np.bool_)
+            table = np.zeros(self._db.execute("SELECT next_recording FROM meta").fetchone()[0], np.bool_)
             table[list(recordings)] = True
         is_everything = recordings is None and not with_flags and not without_flags
         passing = None if is_everything else Passing(table, with_flags, without_flags)

@@ -18,9 +18,10 @@ from search.indexes import CHANNELS
 
 DOUBTFUL = "?doubtful"
 WRITER_BYTES = 64_000_000
-# Frequencies may be off by this share because of terms of passages that are no more; above it they are counted.
-FREQUENCY_ERROR = 0.02
+# Where so much of a shard is no more, the terms of that are taken off the frequencies; rare ones are always counted.
+FREQUENCY_ERROR, COUNTED_MOST = 0.02, 2048
 META_LOCK_S = 5.0
+TERMS_KEPT = 20_000
 _BLANK = re.compile(r"\s")
 Term = tuple[str, str]
 
@@ -123,15 +124,28 @@ class LexicalView:
         self._searcher = searcher
         self._schema = schema
         self._dead = dead
+        self._occurs: dict[Term, int] = {}
         self.passages = int(searcher.num_docs)
 
     def frequency(self, term: Term) -> int:
         """In how many passages the term occurs."""
         channel, text = term
-        found = int(self._searcher.doc_freq(channel, text))
-        if found and found * FREQUENCY_ERROR < self._dead:
-            query = tantivy.Query.term_query(self._schema, channel, text, "freq")
-            return int(self._searcher.search(query, 1, count=True).count or 0)  # type: ignore[attr-defined]  # its stubs lack it
+        found = self._frequent(term)
+        share = self._dead / max(self.passages + self._dead, 1)
+        if not self._dead or not found or (share < FREQUENCY_ERROR and found > COUNTED_MOST):
+            return found
+        if found > COUNTED_MOST:
+            return max(round(found * (1 - share)), 1)
+        query = tantivy.Query.term_query(self._schema, channel, text, "freq")
+        return int(self._searcher.search(query, 1, count=True).count or 0)  # type: ignore[attr-defined]  # its stubs lack it
+
+    def _frequent(self, term: Term) -> int:
+        """In how many passages it occurs, with those that are no more."""
+        found = self._occurs.get(term)
+        if found is None:
+            if len(self._occurs) >= TERMS_KEPT:
+                self._occurs.clear()
+            found = self._occurs[term] = int(self._searcher.doc_freq(*term))
         return found
 
     def best(self, weighed: Mapping[Term, float], inside: Inside | None, limit: int) -> list[tuple[float, int]]:
@@ -147,11 +161,10 @@ class LexicalView:
     def _asked(self, weighed: Mapping[Term, float]) -> tantivy.Query | None:
         every = self.passages + self._dead
         clauses = []
-        for (channel, text), weight in weighed.items():
-            occurs = self._searcher.doc_freq(channel, text)
-            if occurs:
+        for key, weight in weighed.items():
+            if occurs := self._frequent(key):
                 rarity = math.log(1 + (max(every - occurs, 0) + 0.5) / (occurs + 0.5))
-                term = tantivy.Query.term_query(self._schema, channel, text, "freq")
+                term = tantivy.Query.term_query(self._schema, *key, "freq")
                 clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(term, weight / rarity)))
         return tantivy.Query.boolean_query(clauses) if clauses else None
 

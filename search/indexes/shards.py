@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 import structlog
@@ -20,6 +21,7 @@ _log = structlog.get_logger(__name__)
 
 SHARD_BITS = 18
 SCOPES_KEPT = 64
+FREQUENCIES_KEPT = 20_000
 _SHARDS = "SELECT number, generation, lexical, dead, vectors, through FROM shards ORDER BY number"
 
 
@@ -87,6 +89,7 @@ class View:
     count: int
     shards: tuple[ShardView, ...]
     held: frozenset[int] | None = None
+    frequencies: dict[Term, int] = field(default_factory=dict)
     scopes: "OrderedDict[object, Scope]" = field(default_factory=OrderedDict)
     presence: dict[int, frozenset[int]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -96,7 +99,13 @@ class View:
         return sum(shard.terms.passages for shard in self.shards)
 
     def frequency(self, term: Term) -> int:
-        return sum(shard.terms.frequency(term) for shard in self.shards)
+        """In how many passages the term occurs; what is asked twice is counted once."""
+        found = self.frequencies.get(term)
+        if found is None:
+            if len(self.frequencies) >= FREQUENCIES_KEPT:
+                self.frequencies.clear()
+            found = self.frequencies[term] = sum(shard.terms.frequency(term) for shard in self.shards)
+        return found
 
     def best(self, weighed: Mapping[Term, float], inside: Scope | None, limit: int) -> tuple[list[tuple[float, int]], bool]:
         """(score, passage) best first, at most `limit`; whether that is all there is."""
@@ -112,23 +121,24 @@ class View:
             hits = shard.terms.best(weighed, within, limit)
             whole = whole and len(hits) < limit
             found.extend(hits)
-        found.sort(key=lambda each: (-each[0], each[1]))
+        found.sort(key=itemgetter(0), reverse=True)  # equal ones stay in the order of their ids
         return found[:limit], whole and len(found) <= limit
 
-    def nearest(self, db: sqlite3.Connection, vector: Floats, scope: Scope, limit: int) -> tuple[list[tuple[float, int]], bool]:
+    def nearest(self, db: sqlite3.Connection, vector: Floats, inside: Scope | None, limit: int) -> tuple[list[tuple[float, int]], bool]:
         """(cosine, passage) best first, at most `limit`; whether that is all there is."""
         found: list[tuple[float, int]] = []
         whole = True
+        passing = inside.passing if inside else None
         for shard in self.shards:
-            if scope.recordings is not None and not scope.recordings & self.presence[shard.row.number]:
+            if inside is not None and inside.recordings is not None and not inside.recordings & self.presence[shard.row.number]:
                 continue
             hits: list[tuple[float, int]] = []
             if shard.file is not None and shard.file.width == len(vector):
-                hits += shard.file.search(vector, scope.passing, limit)
-            hits += shard.tail(len(vector)).search(db, span_of(shard.row.number)[1], vector, scope.passing, limit)
+                hits += shard.file.search(vector, passing, limit)
+            hits += shard.tail(len(vector)).search(db, span_of(shard.row.number)[1], vector, passing, limit)
             whole = whole and len(hits) < limit
             found.extend(hits)
-        found.sort(key=lambda each: (-each[0], each[1]))
+        found.sort(key=itemgetter(0), reverse=True)  # equal ones stay in the order of their ids
         return found[:limit], whole and len(found) <= limit
 
 

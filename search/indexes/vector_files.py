@@ -24,7 +24,7 @@ TAIL_MOST = 8192
 MOST_LISTS = 1024
 VECTORS_A_LIST = 64
 TRAINED_WITH_A_LIST = 40
-PROBES = 24
+PROBES = 14
 # Where a filter lets less than this through, every vector that passes is compared.
 EXACT_SHARE = 0.05
 _CHUNK = 16384
@@ -38,8 +38,8 @@ Numbers = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """What passes a filter: recordings by number (as a table of yes and no; None: all), bits that a passage's flags must have and not
-    have."""
+    """What passes a filter: recordings by number (a table of yes and no for every number that was given; None: all), bits that a
+    passage's flags must have, and those that they must not have."""
 
     recordings: NDArray[np.bool_] | None
     with_flags: int
@@ -48,8 +48,7 @@ class Passing:
     def mask(self, recordings: Numbers, flags: Numbers) -> NDArray[np.bool_]:
         passes = np.ones(len(recordings), np.bool_)
         if self.recordings is not None:
-            known = recordings < len(self.recordings)
-            passes = known & self.recordings[np.where(known, recordings, 0)]
+            passes = self.recordings.take(recordings, mode="clip")
         if self.with_flags:
             passes &= (flags & self.with_flags) == self.with_flags
         if self.without_flags:
