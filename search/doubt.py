@@ -18,7 +18,7 @@ _SAME_SHARE = 1 / 3
 
 def is_doubtful(unit: IndexedUnit) -> bool:
     """Whether its segment may not be what was said; what a human wrote after listening is no doubt."""
-    return bool(doubts(unit.unit.risk))
+    return bool(unit.unit.risk) and bool(doubts(unit.unit.risk))
 
 
 def has_doubts(stretch: Stretch) -> bool:

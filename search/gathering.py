@@ -14,11 +14,13 @@ from search.products import Shelf
 from search.query import Question, products_meant
 from search.ranking import Asked
 
-CANDIDATES = 160
+CANDIDATES = 96
 NEAREST = 40
 PADDING_UNITS = 6
 MOST_TERMS = 80
 SCREENS = 40
+# Stretches read of a large archive: reading units costs more than ranking them.
+MOST_STRETCHES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def gather(index: Index, plain: Question, wanted: Filter, embedder: Embedder | N
     near = index.nearest(embedder.embed_question(plain.stripped), wanted, NEAREST) if embedder and "meaning" not in without else []
     on_screen = {gram: rarity.grams[gram] for gram in heard["screen"]} if "screen" not in without else {}
     shown = index.candidates(Terms({"screen": on_screen}), wanted, SCREENS) if on_screen else []
-    runs = _runs([*found, *near, *shown])
+    runs = _runs(found, near, shown)
     stretches = [Stretch(run[0], units) for run, units in zip(runs, index.runs(runs), strict=True) if units]
     recordings = list(dict.fromkeys(stretch.recording_id for stretch in stretches))
     shelves = index.products(recordings)
@@ -112,21 +114,25 @@ def _other_spellings(asked: Question, rarity: Rarity) -> dict[str, float]:
     return {other.text: rarity.words[term.text] * other.weight for term in asked.terms for other in term.also}
 
 
-def _runs(candidates: Sequence[Candidate]) -> list[tuple[str, int, int]]:
-    """(recording, first, last) of the units around the candidates, joined where they touch."""
-    around: dict[str, list[tuple[int, int]]] = {}
-    for candidate in candidates:
-        around.setdefault(candidate.recording_id, []).append((max(candidate.first - PADDING_UNITS, 0), candidate.last + PADDING_UNITS))
-    runs: list[tuple[str, int, int]] = []
+def _runs(*lists: Sequence[Candidate]) -> list[tuple[str, int, int]]:
+    """(recording, first, last) of the units around the candidates, joined where they touch: the MOST_STRETCHES that stand highest in a
+    list, each list's ranks taken as shares of its length."""
+    around: dict[str, list[tuple[int, int, float]]] = {}
+    for candidates in lists:
+        for rank, candidate in enumerate(candidates):
+            first, last = max(candidate.first - PADDING_UNITS, 0), candidate.last + PADDING_UNITS
+            around.setdefault(candidate.recording_id, []).append((first, last, rank / len(candidates)))
+    runs: list[tuple[float, str, int, int]] = []
     for recording_id, spans in around.items():
-        merged: list[list[int]] = []
-        for first, last in sorted(spans):
+        merged: list[tuple[int, int, float]] = []
+        for first, last, standing in sorted(spans):
             if merged and first <= merged[-1][1] + 1:
-                merged[-1][1] = max(merged[-1][1], last)
+                begun, reached, stood = merged[-1]
+                merged[-1] = (begun, max(reached, last), min(stood, standing))
             else:
-                merged.append([first, last])
-        runs.extend((recording_id, first, last) for first, last in merged)
-    return runs
+                merged.append((first, last, standing))
+        runs.extend((standing, recording_id, first, last) for first, last, standing in merged)
+    return [(recording_id, first, last) for _, recording_id, first, last in sorted(runs)[:MOST_STRETCHES]]
 
 
 def _by_row(field: Field, passages: Sequence[tuple[Candidate, float]]) -> Floats:
