@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from archive.recording import Recording
 from archive.timeline import WallTime
 from search.channels import Channel, weights_without
-from search.chinese import bigrams
+from search.chinese import bigrams, is_chinese
 from search.corrections import corrections_first
 from search.coverage import Coverage, cover, was_said
 from search.doubt import besides, has_doubts, is_doubtful, lies_in, only_sure, rests_on_doubt, trimmed
@@ -88,12 +88,13 @@ def ask(
         return list(spans) if "corrections" in without else corrections_first(spans)
 
     best = corrected(sure := ranked(stretches, sure=True))
-    said = [span for span in best if _answers(span, best[0])]
+    in_chinese = is_chinese(plain.folded)
+    said = _answering(best, in_chinese)
     maybe: list[Span] = []
     if doubtful := [stretch for stretch in stretches if has_doubts(stretch)]:
         undoubted = [span for span in sure if not any(lies_in(span, stretch) for stretch in doubtful)]
         every = without_overlaps([*undoubted, *ranked(doubtful, sure=False)])
-        maybe = _maybe_said(corrected(every), said, doubtful)
+        maybe = _maybe_said(_answering(corrected(every), in_chinese), said, doubtful)
     near_by = besides([span for span in best if span not in said], maybe)
     counted, apart = (maybe, []) if include_doubtful else ([], maybe)
     in_order = [*said, *counted, *near_by] if counted else [span for span in best if span in said or span in near_by]
@@ -104,18 +105,21 @@ def ask(
     return Answer(plain.text, bool(said or counted), coverage, tuple(answering), not_heard, tuple(shown[len(answering) :]))
 
 
-def _answers(span: Span, best: Span) -> bool:
-    """Whether it is an answer beside the best one, which must be one too."""
-    return was_said(best.parts) and was_said(span.parts) and span.score >= ANSWERING_SHARE * best.score
+def _answering(ranked: Sequence[Span], in_chinese: bool) -> list[Span]:
+    """Those that answer beside the best one, which must be an answer too."""
+    if not ranked or not was_said(ranked[0].parts, in_chinese=in_chinese):
+        return []
+    near = [span for span in ranked if span.score >= ANSWERING_SHARE * ranked[0].score]
+    return [span for span in near if was_said(span.parts, in_chinese=in_chinese)]
 
 
-def _maybe_said(ranked: Sequence[Span], said: Sequence[Span], stretches: Sequence[Stretch]) -> list[Span]:
+def _maybe_said(answering: Sequence[Span], said: Sequence[Span], stretches: Sequence[Stretch]) -> list[Span]:
     """Of all that answers with doubtful words counted in: what rests on these and was not surely said."""
     doubtful: dict[str, frozenset[int]] = {}
     for stretch in stretches:
         numbers = frozenset(unit.unit.number for unit in stretch.units if is_doubtful(unit))
         doubtful[stretch.recording_id] = doubtful.get(stretch.recording_id, frozenset()) | numbers
-    return besides([span for span in ranked if _answers(span, ranked[0]) and rests_on_doubt(span, doubtful)], said)
+    return besides([span for span in answering if rests_on_doubt(span, doubtful)], said)
 
 
 def _between(index: Index, spans: Sequence[Span], since: WallTime | None, until: WallTime | None) -> list[Span]:

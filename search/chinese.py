@@ -92,6 +92,11 @@ def _is_latin(char: str) -> bool:
     return char.isascii() and char.isalnum()
 
 
+def is_chinese(folded: str) -> bool:
+    """Whether there are Chinese characters and no kana or hangul: it is then read as Mandarin."""
+    return bool(re.search("[\u4e00-\u9fff]", folded)) and not re.search("[\u3040-\u30ff\uac00-\ud7af]", folded)
+
+
 class Segmenter(Protocol):
     """The parts of `rjieba` that are used."""
 

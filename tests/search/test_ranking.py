@@ -13,6 +13,7 @@ from archive.recording import Message
 from archive.transcript import Segment
 from search.answer import ask
 from search.channels import CHANNELS, Channel
+from search.chinese import is_chinese
 from search.coverage import confidence, was_said
 from search.indexes import Index, open_index
 from search.indexing import index_recording
@@ -181,3 +182,11 @@ def test_the_more_of_a_question_is_held_the_surer_it_was_said() -> None:
     sure = [order.index(confidence({"base": share, "concepts": share}, risky=False)) for share in np.linspace(0, 1, 21)]
     assert sure == sorted(sure)
     assert not was_said({"base": 0.0, "near": 1.0}), "nearness of meaning alone proves nothing"
+
+
+def test_less_is_denied_in_a_language_that_the_decision_was_not_fitted_on() -> None:
+    shares = [{"base": share, "concepts": share} for share in np.linspace(0, 1, 41)]
+    denied = [[not was_said(each, in_chinese=chinese) for each in shares] for chinese in (True, False)]
+    assert sum(denied[0]) > sum(denied[1]) > 0
+    assert is_chinese("质保三年吗") and is_chinese("dyson质保") and not is_chinese("how long is the warranty")
+    assert not is_chinese("保証は何年ですか")
