@@ -68,7 +68,7 @@ def search_case(workplace: Workplace, question: str, case_id: str, *, limit: int
         for hit in ask_records(index, question, case_id, most + len(case.attachments))
         if hit.attachment in standing
     )
-    searched = {entry.recording.id for entry in index.recordings(Filter())}
+    searched = index.ids(Filter())
     unheard = tuple(each for each in sessions if each not in searched)
     on_air = replace(on_air, coverage=replace(on_air.coverage, unsearched=unheard))
     left = {number for owner, number in unread(workplace) if owner == case_id}

@@ -65,12 +65,14 @@ def holding(workplace: Workplace, recording_id: str) -> Holding:
 
 def indexed_version(workplace: Workplace, recording_id: str) -> int:
     """Which transcript version search holds; 0 if none."""
-    return next((entry.transcript_version for entry in workplace.index.recordings(Filter(recording=recording_id))), 0)
+    entry = workplace.index.entry(recording_id)
+    return entry.transcript_version if entry else 0
 
 
 def indexed_as_of(workplace: Workplace, recording_id: str) -> int:
     """The last custody entry whose files search holds; 0 if it holds nothing of the recording."""
-    return next((entry.as_of for entry in workplace.index.recordings(Filter(recording=recording_id))), 0)
+    entry = workplace.index.entry(recording_id)
+    return entry.as_of if entry else 0
 
 
 def ingest(workplace: Workplace, request: IngestRequest, actor: str, progress: Progress = ignore_progress) -> Admitted:
@@ -159,7 +161,7 @@ def search(
 def _unheard_ms(workplace: Workplace, asked: Filter) -> int:
     """How much of the searched recordings' sound a check could not decode."""
     damaged = workplace.archive.media_checks.with_findings()
-    searched = {entry.recording.id for entry in workplace.index.recordings(asked)} if damaged else set()
+    searched = workplace.index.ids(asked) if damaged else frozenset()
     return sum(end - start for check in damaged if check.recording_id in searched for start, end in check.unheard)
 
 
@@ -172,7 +174,7 @@ def screen_at(workplace: Workplace, recording_id: str, start_ms: int, end_ms: in
 
 def _unsearched(workplace: Workplace, asked: Filter) -> tuple[str, ...]:
     """Recordings that the question is about and that the index doesn't hold: “not said” says nothing of them."""
-    searched = {entry.recording.id for entry in workplace.index.recordings(Filter())}
+    searched = workplace.index.ids(Filter())
     catalog = workplace.archive.catalog
     unsearched = [catalog.recording(recording_id) for recording_id in catalog.ids() if recording_id not in searched]
     return tuple(
