@@ -129,12 +129,13 @@ class View:
         found: list[tuple[float, int]] = []
         whole = True
         passing = inside.passing if inside else None
-        for shard in self.shards:
-            if inside is not None and inside.recordings is not None and not inside.recordings & self.presence[shard.row.number]:
-                continue
+        among = [
+            shard for shard in self.shards if not inside or inside.recordings is None or inside.recordings & self.presence[shard.row.number]
+        ]
+        for shard in among:
             hits: list[tuple[float, int]] = []
             if shard.file is not None and shard.file.width == len(vector):
-                hits += shard.file.search(vector, passing, limit)
+                hits += shard.file.search(vector, passing, limit, len(among))
             hits += shard.tail(len(vector)).search(db, span_of(shard.row.number)[1], vector, passing, limit)
             whole = whole and len(hits) < limit
             found.extend(hits)

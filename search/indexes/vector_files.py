@@ -24,9 +24,10 @@ TAIL_MOST = 8192
 MOST_LISTS = 1024
 VECTORS_A_LIST = 64
 TRAINED_WITH_A_LIST = 40
-PROBES = 14
-# Where a filter lets less than this through, every vector that passes is compared.
-EXACT_SHARE = 0.05
+# How many cells: of those that pass a filter the nearest are spread wider.
+PROBES, PROBES_FILTERED = 14, 42
+# Where a filter lets no more than so many times what is wanted through, every vector that passes is compared.
+EXACT_TIMES = 10
 _CHUNK = 16384
 _TAIL = (
     "SELECT v.id, v.vector, p.recording, p.flags FROM vectors v JOIN passages p ON p.id = v.id WHERE v.id > ? AND v.id < ? "
@@ -84,8 +85,12 @@ class VectorFile:
         self._base = base
         self.width = int(index.d)
 
-    def search(self, vector: Floats, passing: Passing | None, limit: int) -> list[tuple[float, int]]:
-        """(cosine, passage) of the nearest, best first."""
+    def search(self, vector: Floats, passing: Passing | None, limit: int, files: int) -> list[tuple[float, int]]:
+        """(cosine, passage) of the nearest, best first. `files`: how many are searched for these `limit`.
+
+        The nearest that pass lie the further out the fewer pass: among the nearest limit ÷ share of all files together. So many cells are
+        probed; all of them where hardly more pass than are wanted.
+        """
         lists = self._index.nlist
         if passing is None:
             return self._asked(vector, limit, min(PROBES, lists), None)
@@ -94,7 +99,7 @@ class VectorFile:
         if not count:
             return []
         share = count / int((self._recordings > 0).sum())
-        probes = lists if share < EXACT_SHARE else min(lists, int(PROBES / share) + 1)
+        probes = lists if count <= EXACT_TIMES * limit else min(lists, max(PROBES, int(PROBES_FILTERED / share / files) + 1))
         found = self._asked(vector, limit, probes, mask)
         return self._asked(vector, limit, lists, mask) if len(found) < min(limit, count) and probes < lists else found
 
