@@ -8,24 +8,22 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from api.workplace import Workplace
 from archive.atomic_write import write_bytes_whole
 from search.answer import Answer, ask
+from search.channels import CHANNELS, Channel
 from search.errors import JudgementsUnreadable
 from search.judgements import FILTERS, Asked, Judgement, Judgements, judged_questions, verdict_on
-from search.matching import DEFAULT_WEIGHTS, Weights
 from search.moments import Moment
 from search.relevance import Judged, Place, Returned, Scores, hit, score
 
 QUESTIONS_MAX = 5_000
 QUESTIONS_MAX_BYTES = 8 << 20
 DEPTH = 10
-# Channels that ranking can do without, as the table of `judge score` and the pool of `judge ask` switch them off.
-CHANNELS = ("words", "grams", "sounds", "concepts", "quantities", "meaning")
-POOLED = ("concepts", "sounds", "meaning")
+POOLED: tuple[Channel, ...] = ("concepts", "sounds", "meaning")
 
 
 def judgements_of(workplace: Workplace, name: str) -> Judgements:
@@ -77,8 +75,8 @@ def _asked(row: Mapping[str, object], path: Path, number: int) -> Asked:
     return Asked(question.strip(), filters, kind if isinstance(kind, str) else "")
 
 
-def answered(workplace: Workplace, asked: Asked, weights: Weights = DEFAULT_WEIGHTS) -> Answer:
-    """The answer as agents get it, with other weights if given."""
+def answered(workplace: Workplace, asked: Asked, *without: Channel) -> Answer:
+    """The answer as agents get it, or as it would be without some channels."""
     given = dict(asked.filters)
     return ask(
         workplace.index,
@@ -91,25 +89,8 @@ def answered(workplace: Workplace, asked: Asked, weights: Weights = DEFAULT_WEIG
         category=given.get("category"),
         limit=DEPTH,
         embedder=workplace.embedder,
-        weights=weights,
+        without=frozenset(without),
     )
-
-
-def without(channel: str) -> Weights:
-    """The weights with one channel switched off."""
-    match channel:
-        case "words":
-            return replace(DEFAULT_WEIGHTS, words=0.0)
-        case "grams":
-            return replace(DEFAULT_WEIGHTS, grams=0.0)
-        case "sounds":
-            return replace(DEFAULT_WEIGHTS, sounds=0.0)
-        case "concepts":
-            return replace(DEFAULT_WEIGHTS, concepts=0.0)
-        case "quantities":
-            return replace(DEFAULT_WEIGHTS, quantities=0.0)
-        case _:
-            return replace(DEFAULT_WEIGHTS, meaning=0.0)
 
 
 def place_of(moment: Moment) -> Place:
@@ -120,8 +101,8 @@ def to_judge(workplace: Workplace, asked: Asked, known: Sequence[Judgement]) -> 
     """Moments not judged yet for this question, pooled, in the order of their times."""
     about = [each for each in known if each.asked.key == asked.key]
     pool: list[Moment] = []
-    for weights in (DEFAULT_WEIGHTS, *map(without, POOLED)):
-        for moment in answered(workplace, asked, weights).moments:
+    for left_out in ((), *((channel,) for channel in POOLED)):
+        for moment in answered(workplace, asked, *left_out).moments:
             place = place_of(moment)
             if verdict_on(place, about) is None and not any(hit(place, (place_of(other),)) for other in pool):
                 pool.append(moment)
@@ -130,9 +111,9 @@ def to_judge(workplace: Workplace, asked: Asked, known: Sequence[Judgement]) -> 
 
 @dataclass(frozen=True, slots=True)
 class ScoredRun:
-    """A way of ranking with its scores; `name`: `all`, or the channel that was left out."""
+    """A way of ranking with its scores; `without`: the channel that was left out, None for search as it is."""
 
-    name: str
+    without: Channel | None
     scores: Scores
 
 
@@ -142,11 +123,12 @@ def scored(workplace: Workplace, judgements: Judgements) -> Iterator[ScoredRun]:
     if not settled:
         raise JudgementsUnreadable(f"{judgements.path} settles no question yet: judge some with liveproof judge ask")
     questions = [judged for _, judged in settled]
-    for name in ("all", *CHANNELS):
-        if name == "meaning" and workplace.embedder is None:
+    for channel in (None, *CHANNELS):
+        if channel == "meaning" and workplace.embedder is None:
             continue
-        weights = DEFAULT_WEIGHTS if name == "all" else without(name)
-        yield ScoredRun(name, score(questions, {asked.key: _returned(answered(workplace, asked, weights)) for asked, _ in settled}))
+        left_out = (channel,) if channel else ()
+        run = {asked.key: _returned(answered(workplace, asked, *left_out)) for asked, _ in settled}
+        yield ScoredRun(channel, score(questions, run))
 
 
 def _returned(answer: Answer) -> Returned:

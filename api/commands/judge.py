@@ -98,7 +98,7 @@ def score_by_judgements(name: SetName = "own", as_json: AsJson = False) -> None:
         if as_json:
             from dataclasses import asdict
 
-            printing.as_json({"runs": [{"without": None if run.name == "all" else run.name, **asdict(run.scores)} for run in runs]})
+            printing.as_json({"runs": [{"without": run.without, **asdict(run.scores)} for run in runs]})
         else:
             _table(runs)
 
@@ -111,10 +111,9 @@ def _table(runs: "list[ScoredRun]") -> None:
         table.add_column(printing.say(f"judge.column.{key}"), justify="left" if key == "way" else "right")
     for run in runs:
         s = run.scores
+        left_out = run.without and printing.say(f"judge.channel.{run.without}")
         table.add_row(
-            printing.say("judge.all")
-            if run.name == "all"
-            else printing.say("judge.without", channel=printing.say(f"judge.channel.{run.name}")),
+            printing.say("judge.without", channel=left_out) if left_out else printing.say("judge.all"),
             f"{s.success_at_1:.3f}",
             f"{s.success_at_5:.3f}",
             f"{s.reciprocal_rank:.3f}",
