@@ -20,7 +20,7 @@ PADDING_UNITS = 6
 MOST_TERMS = 80
 SCREENS = 40
 # Stretches read of a large archive: reading units costs more than ranking them.
-MOST_STRETCHES = 40
+MOST_STRETCHES = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from search.gathering import Gathered
 from search.indexes import Index
 from search.matching import Field, Stretch
 from search.passages import IndexedUnit
-from search.promises import Promise, promise_in
+from search.promises import Promise, as_worded, gist_of
 from search.quantities import same_amount
 from search.query import Question
 from search.ranking import Span
@@ -145,21 +145,23 @@ def _moment(index: Index, span: Span, units: Sequence[IndexedUnit], products: Se
 
 def _promise(core: Sequence[IndexedUnit], asked: Question) -> Promise | None:
     """What the one utterance promises that says most of what was asked; read from all of them where none does alone."""
-    alone = [promise for unit in core if (promise := _promise_of([unit], asked))]
+    alone = [(gist, [unit]) for unit in core if (gist := _gist_of([unit], asked))]
     if not alone:
-        return _promise_of(core, asked)
+        gist = _gist_of(core, asked)
+        return as_worded(gist, _quote(core)) if gist else None
 
-    def fit(promise: Promise) -> tuple[bool, int, bool, bool]:
-        amount = promise.quantity
+    def fit(said: tuple[Promise, Sequence[IndexedUnit]]) -> tuple[bool, int, bool, bool]:
+        promise, amount = said[0], said[0].quantity
         asked_for = amount is not None and any(same_amount(wanted, amount) for wanted in asked.quantities)
         return asked_for, len(set(promise.topics) & set(asked.concepts)), promise.is_correction, amount is not None
 
-    return max(alone, key=fit)
+    best, words = max(alone, key=fit)
+    return as_worded(best, _quote(words))
 
 
-def _promise_of(units: Sequence[IndexedUnit], asked: Question) -> Promise | None:
+def _gist_of(units: Sequence[IndexedUnit], asked: Question) -> Promise | None:
     hits = [ConceptHit(mention.concept, "", 0, 0, mention.weight, mention.heard_as) for unit in units for mention in unit.mentions]
-    return promise_in(_quote(units), hits, [quantity for unit in units for quantity in unit.quantities], asked.categories)
+    return gist_of(hits, [quantity for unit in units for quantity in unit.quantities], asked.categories)
 
 
 def _quote(units: Sequence[IndexedUnit]) -> str:

@@ -6,7 +6,7 @@ compensation, limited; service (installation, invoices, …) and defect beside t
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from archive.simplified import simplified_throughout
@@ -94,13 +94,20 @@ def promise_in(
 
     None if it speaks of no category.
     """
+    gist = gist_of(hits, quantities, asked)
+    return as_worded(gist, text) if gist else None
+
+
+def gist_of(hits: Iterable[ConceptHit], quantities: Sequence[Quantity], asked: Mapping[str, float] | None = None) -> Promise | None:
+    """As `promise_in`, but not yet read for denials and conditions, which takes the words and far longer."""
     concepts = load_lexicon().concepts
     votes: dict[str, float] = {}
     topics: dict[str, float] = {}
     corrects = False
     for hit in hits:
         corrects = corrects or hit.concept == CORRECTION_CONCEPT
-        category = concepts[hit.concept].category
+        # what an index holds may be named by an older lexicon
+        category = concepts[hit.concept].category if hit.concept in concepts else None
         if category:
             topics[hit.concept] = max(topics.get(hit.concept, 0.0), hit.weight)
     for topic, weight in topics.items():
@@ -111,16 +118,15 @@ def promise_in(
     category, weight = max(votes.items(), key=lambda vote: vote[1], default=("", 0.0))
     if weight < MIN_WEIGHT:
         return None
+    return Promise(category, "affirmed", _quantity_of(category, quantities), None, tuple(sorted(topics)), corrects)
+
+
+def as_worded(gist: Promise, text: str) -> Promise:
+    """With the denial and the condition that stand in the words."""
     # Found in simplified script, quoted as it stands: both have each character at the same place.
     condition = _CONDITION.search(simplified_throughout(text))
-    return Promise(
-        category,
-        polarity_of(text, category),
-        _quantity_of(category, quantities),
-        text[condition.start() : condition.end()].strip() if condition else None,
-        tuple(sorted(topics)),
-        corrects,
-    )
+    quoted = text[condition.start() : condition.end()].strip() if condition else None
+    return replace(gist, polarity=polarity_of(text, gist.category), condition=quoted)
 
 
 def polarity_of(text: str, category: str) -> str:
