@@ -21,7 +21,7 @@ from search.chinese import normalise
 from search.commitment import FIRM
 from search.indexes import Filter
 from search.ledger import Entry, Ledger, Statement, ledger
-from search.promises import CATEGORIES
+from search.lexicon import CATEGORIES
 
 router = APIRouter(prefix="/v1", tags=["search"])
 

@@ -3,7 +3,7 @@
 Read at index time. A viewer's question that is read out promises nothing; what is sure of its sound alone counts only beside an amount.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,15 @@ from archive.transcript import doubts
 from search.chinese import bigrams, content_words
 from search.commitment import firmness
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
-from search.promises import MIN_WEIGHT, Claim, polarity_of, promise_in
+from search.promises import MIN_WEIGHT, Claim, condition_in, gist_of, polarity_of
+from search.thoughts import end_of_thought
+from search.units import joined_text
 
 if TYPE_CHECKING:
     from search.passages import IndexedUnit
 
 THOUGHT_MS = 4_000
 LONGEST_THOUGHT_MS = 10_000
-PAUSE_MS = 4_000
 # Words that take something back may stand alone, with what is true now behind them.
 CARRIED_MS = 7_000
 NAMED = 0.7
@@ -38,22 +39,12 @@ def claims_of(units: Sequence["IndexedUnit"]) -> list[Claim]:
     return claims
 
 
-def _thoughts(units: Sequence["IndexedUnit"]) -> list[Sequence["IndexedUnit"]]:
-    """Runs of some seconds that end where a thought does, at a pause or where another product comes on air."""
-    thoughts: list[Sequence[IndexedUnit]] = []
+def _thoughts(units: Sequence["IndexedUnit"]) -> Iterator[Sequence["IndexedUnit"]]:
     start = 0
     while start < len(units):
-        end, begun = start, units[start].unit.start_ms
-        while end + 1 < len(units):
-            last, after = units[end], units[end + 1]
-            if after.unit.end_ms - begun > LONGEST_THOUGHT_MS or after.unit.start_ms - last.unit.end_ms > PAUSE_MS:
-                break
-            if last.unit.end_ms - begun >= THOUGHT_MS and (after.unit.opens_thought or after.on_air != last.on_air):
-                break
-            end += 1
-        thoughts.append(units[start : end + 1])
+        end = end_of_thought(units, start, THOUGHT_MS, LONGEST_THOUGHT_MS)
+        yield units[start : end + 1]
         start = end + 1
-    return thoughts
 
 
 def _claims_in(thought: Sequence["IndexedUnit"], corrects: bool) -> list[Claim]:
@@ -89,8 +80,6 @@ def _topics(units: Sequence["IndexedUnit"]) -> dict[str, float]:
 
 
 def _claim(spoken: Sequence["IndexedUnit"], about: Sequence["IndexedUnit"], category: str, corrects: bool) -> Claim | None:
-    from search.passages import joined_text
-
     concepts = load_lexicon().concepts
     hits = [
         ConceptHit(mention.concept, "", 0, 0, mention.weight, mention.heard_as)
@@ -102,17 +91,17 @@ def _claim(spoken: Sequence["IndexedUnit"], about: Sequence["IndexedUnit"], cate
     # The amount nearest to what it is about stands first.
     by_nearness = sorted(spoken, key=lambda unit: max(first - unit.unit.number, unit.unit.number - last, 0))
     amounts = [quantity for unit in by_nearness for quantity in unit.quantities]
-    promise = promise_in(joined_text([unit.unit for unit in spoken])[0], hits, amounts, {category: 1.0})
-    if promise is None:
+    gist = gist_of(hits, amounts, {category: 1.0})
+    if gist is None:
         return None
-    promise = replace(promise, is_correction=corrects)
-    bearing = [unit for unit in spoken if promise.quantity in unit.quantities] if promise.quantity else []
+    bearing = [unit for unit in spoken if gist.quantity in unit.quantities] if gist.quantity else []
     of_it = [*about, *bearing[:1]]
     first, last = min(unit.unit.number for unit in of_it), max(unit.unit.number for unit in of_it)
     said = [unit for unit in spoken if first <= unit.unit.number <= last]
     text = joined_text([unit.unit for unit in said])[0]
-    # Polarity is that of the words that make the promise, not of what else the thought says.
-    promise = replace(promise, polarity=polarity_of(text, category))
+    # A condition may stand anywhere in the thought; a denial counts in the words that make the promise, not in what else it says.
+    condition = condition_in(joined_text([unit.unit for unit in spoken])[0])
+    promise = replace(gist, polarity=polarity_of(text, category), condition=condition, is_correction=corrects)
     return Claim(
         first,
         last,

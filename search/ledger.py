@@ -12,6 +12,7 @@ from archive.timeline import WallTime
 from search.commitment import FIRM
 from search.indexes import Filter, Index, Totals, of_one_moment
 from search.listing import Comparison, Listed, compare, read_listing
+from search.moments import quote_of
 from search.passages import IndexedUnit, LinkedClaim
 from search.promises import Promise, akin
 from search.quantities import comparable, same_amount
@@ -121,9 +122,6 @@ def _said_in(index: Index, recording: str, shelf: Mapping[str, Product]) -> Iter
 
 def _statement(recording: str, linked: LinkedClaim, units: Sequence[IndexedUnit]) -> Statement:
     claim, first = linked.claim, units[0].unit
-    quote = ""
-    for before, unit in zip((None, *units), units, strict=False):
-        quote += (" " if before and before.unit.segment != unit.unit.segment else "") + unit.unit.text
     takes_back = claim.promise.is_correction
     return Statement(
         recording,
@@ -132,7 +130,7 @@ def _statement(recording: str, linked: LinkedClaim, units: Sequence[IndexedUnit]
         claim.end_ms,
         first.wall_start,
         first.uncertainty_ms,
-        quote.strip(),
+        quote_of(units),
         takes_back,
         claim.doubtful,
         claim.firmness,

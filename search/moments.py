@@ -126,15 +126,15 @@ def _moment(index: Index, span: Span, units: Sequence[IndexedUnit], products: Se
         span.end_ms,
         first.wall_start,
         first.uncertainty_ms,
-        _quote(inside),
+        quote_of(inside),
         _spoken_of(inside, products),
         promised,
         risk,
         round(min(max(span.score, 0.0), 1.0), 4),
         "low" if doubtful else confidence(span.parts, risky=bool(doubts(risk))),
         _why(inside, span, asked, corrects, promised),
-        _quote(before),
-        _quote(after),
+        quote_of(before),
+        quote_of(after),
         tuple(chat[:CHAT_LINES]),
         tuple(dict.fromkeys(unit.unit.segment for unit in inside)),
         int(corrects) if corrects is not None else None,
@@ -148,7 +148,7 @@ def _promise(core: Sequence[IndexedUnit], asked: Question) -> Promise | None:
     alone = [(gist, [unit]) for unit in core if (gist := _gist_of([unit], asked))]
     if not alone:
         gist = _gist_of(core, asked)
-        return as_worded(gist, _quote(core)) if gist else None
+        return as_worded(gist, quote_of(core)) if gist else None
 
     def fit(said: tuple[Promise, Sequence[IndexedUnit]]) -> tuple[bool, int, bool, bool]:
         promise, amount = said[0], said[0].quantity
@@ -156,7 +156,7 @@ def _promise(core: Sequence[IndexedUnit], asked: Question) -> Promise | None:
         return asked_for, len(set(promise.topics) & set(asked.concepts)), promise.is_correction, amount is not None
 
     best, words = max(alone, key=fit)
-    return as_worded(best, _quote(words))
+    return as_worded(best, quote_of(words))
 
 
 def _gist_of(units: Sequence[IndexedUnit], asked: Question) -> Promise | None:
@@ -164,7 +164,8 @@ def _gist_of(units: Sequence[IndexedUnit], asked: Question) -> Promise | None:
     return gist_of(hits, [quantity for unit in units for quantity in unit.quantities], asked.categories)
 
 
-def _quote(units: Sequence[IndexedUnit]) -> str:
+def quote_of(units: Sequence[IndexedUnit]) -> str:
+    """The units' exact words; those of different segments are parted by a blank."""
     text = ""
     for index, unit in enumerate(units):
         text += ("" if not index or units[index - 1].unit.segment == unit.unit.segment else " ") + unit.unit.text

@@ -22,11 +22,10 @@ from search.products import Shelf, on_air
 from search.promises import Claim, link_corrections
 from search.quantities import Quantity, find_quantities
 from search.sounds import sound_bigrams, syllables
-from search.units import Unit, cut_units
+from search.thoughts import end_of_thought
+from search.units import Unit, cut_units, joined_text
 
 LEVELS_MS = ((7_000, 12_000), (17_000, 25_000))
-SILENCE_MS = 4_000
-JOIN_PAUSE_MS = 400
 QUESTION_REACH_MS = 75_000
 ANSWER_REACH_MS = 22_000
 LIKELY = 0.5
@@ -70,7 +69,7 @@ class Passage:
     """Units `first`…`last` (by number), with the terms they are found by.
 
     `names`: words by which the products meant are called, spoken or not; `screen`: character pairs of what stood on the screen.
-    `products` (ids on air, named or inferred), `categories` (of promise) and `doubtful` are what filters ask for.
+    `categories` (of promise) and `doubtful` are what filters ask for.
     """
 
     first: int
@@ -87,7 +86,6 @@ class Passage:
     chat: tuple[str, ...]
     names: tuple[str, ...] = ()
     screen: tuple[str, ...] = ()
-    products: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     doubtful: bool = False
 
@@ -159,17 +157,6 @@ def _covered_ms(spans: Sequence[tuple[int, int]]) -> int:
         covered += max(0, end - max(start, reached))
         reached = max(reached, end)
     return covered
-
-
-def joined_text(units: Sequence[Unit]) -> tuple[str, list[int]]:
-    """The units' text, joined where speech runs on and parted where it pauses, with each unit's offset."""
-    text, offsets = "", []
-    for index, unit in enumerate(units):
-        if index and unit.start_ms - units[index - 1].end_ms >= JOIN_PAUSE_MS:
-            text += "\n"
-        offsets.append(len(text))
-        text += unit.text
-    return text, offsets
 
 
 def _describe(units: Sequence[Unit]) -> list[IndexedUnit]:
@@ -298,7 +285,7 @@ def _cut_passages(units: Sequence[IndexedUnit], beside: _Beside) -> list[Passage
     for level, (target, longest) in enumerate(LEVELS_MS):
         start = 0
         while start < len(units):
-            end = _passage_end(units, start, target, longest)
+            end = end_of_thought(units, start, target, longest)
             passages.append(_passage(units[start : end + 1], level, beside))
             if end == len(units) - 1:
                 break
@@ -319,24 +306,10 @@ def passages_again(
         yield replace(_passage(units[first : last + 1], 0, beside), screen=screen)
 
 
-def _passage_end(units: Sequence[IndexedUnit], start: int, target: int, longest: int) -> int:
-    begun = units[start].unit.start_ms
-    end = start
-    while end + 1 < len(units):
-        after = units[end + 1]
-        if after.unit.end_ms - begun > longest or after.unit.start_ms - units[end].unit.end_ms > SILENCE_MS:
-            break
-        if units[end].unit.end_ms - begun >= target and (after.unit.opens_thought or after.on_air != units[end].on_air):
-            break
-        end += 1
-    return end
-
-
 def _passage(units: Sequence[IndexedUnit], level: int, beside: _Beside) -> Passage:
     folded = "".join(unit.folded for unit in units)
     sounds = [sound for unit in units for sound in unit.sounds]
     chat = " ".join(dict.fromkeys(unit.question for unit in units if unit.question))
-    products = _products_of(units)
     start_ms, end_ms = units[0].unit.start_ms, units[-1].unit.end_ms
     spoken = tuple(mention.concept for unit in units for mention in unit.mentions)
     concepts = load_lexicon().concepts
@@ -353,9 +326,8 @@ def _passage(units: Sequence[IndexedUnit], level: int, beside: _Beside) -> Passa
         spoken,
         tuple(key for unit in units for quantity in unit.quantities for key in quantity.keys),
         tuple(bigrams(fold(chat).text)),
-        beside.names(products),
+        beside.names(_products_of(units)),
         beside.shown(start_ms, end_ms),
-        products,
         tuple(sorted({category for name in spoken if name in concepts and (category := concepts[name].category)})),
         any(doubts(unit.unit.risk) for unit in units),
     )

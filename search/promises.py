@@ -14,22 +14,6 @@ from search.chinese import fold
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
 from search.quantities import Quantity, QuantityKind, comparable, same_amount
 
-CATEGORIES = (
-    "material",
-    "spec",
-    "origin",
-    "authenticity",
-    "effect",
-    "price",
-    "gift",
-    "shipping",
-    "warranty",
-    "return",
-    "compensation",
-    "limited",
-    "service",
-    "defect",
-)
 MIN_WEIGHT = 0.7
 CORRECTION_REACH_MS = 20 * 60_000
 # A question that offers both (是不是, 有没有) denies nothing.
@@ -123,10 +107,14 @@ def gist_of(hits: Iterable[ConceptHit], quantities: Sequence[Quantity], asked: M
 
 def as_worded(gist: Promise, text: str) -> Promise:
     """With the denial and the condition that stand in the words."""
+    return replace(gist, polarity=polarity_of(text, gist.category), condition=condition_in(text))
+
+
+def condition_in(text: str) -> str | None:
+    """The first condition that the words name, as it stands in them."""
     # Found in simplified script, quoted as it stands: both have each character at the same place.
     condition = _CONDITION.search(simplified_throughout(text))
-    quoted = text[condition.start() : condition.end()].strip() if condition else None
-    return replace(gist, polarity=polarity_of(text, gist.category), condition=quoted)
+    return text[condition.start() : condition.end()].strip() if condition else None
 
 
 def polarity_of(text: str, category: str) -> str:

@@ -14,6 +14,7 @@ from archive.simplified import simplified_throughout
 from archive.timeline import WallTime
 from archive.transcript import Segment
 
+JOIN_PAUSE_MS = 400
 WHOLE_MS = 7000
 PIECE_MS = 2500
 LONGEST_PIECE_MS = 9000
@@ -117,3 +118,14 @@ def _char_times(segment: Segment) -> list[tuple[int, int]]:
             times[index] = (word.start_ms, word.end_ms)
         at = found + len(spoken)
     return times
+
+
+def joined_text(units: Sequence[Unit]) -> tuple[str, list[int]]:
+    """The units' text, joined where speech runs on and parted where it pauses, with each unit's offset."""
+    text, offsets = "", []
+    for index, unit in enumerate(units):
+        if index and unit.start_ms - units[index - 1].end_ms >= JOIN_PAUSE_MS:
+            text += "\n"
+        offsets.append(len(text))
+        text += unit.text
+    return text, offsets

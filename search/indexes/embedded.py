@@ -35,8 +35,9 @@ from search.indexes.database import Database
 from search.indexes.lexical import ShardGone, Term, token
 from search.indexes.shards import SCOPES_KEPT, Scope, Shards, View
 from search.indexes.vector_files import Floats, Passing, unpacked
-from search.passages import IndexedRecording, IndexedUnit, LinkedClaim, joined_text
+from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
 from search.records import IndexedRecord, RecordUnit
+from search.units import joined_text
 
 _log = structlog.get_logger(__name__)
 

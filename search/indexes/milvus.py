@@ -25,8 +25,9 @@ from search.indexes.milvus_published import FORMAT, UNCOMPACTED, Published, Reco
 from search.indexes.milvus_server import MilvusPlace, Server, one_of, quoted
 from search.indexes.milvus_terms import dimension, question_vector
 from search.indexes.milvus_writer import Writer
-from search.passages import IndexedRecording, IndexedUnit, LinkedClaim, joined_text
+from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
 from search.records import IndexedRecord, RecordUnit
+from search.units import joined_text
 
 _log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 _PROMISES = ("material", "spec", "origin", "authenticity", "effect", "price", "gift", "shipping", "warranty", "return", "compensation")
-CATEGORIES = frozenset((*_PROMISES, "limited", "service", "defect"))
+CATEGORIES = (*_PROMISES, "limited", "service", "defect")
 MIN_RELATED, MAX_RELATED = 0.1, 0.8
 _KEYS = frozenset(("category", "zh", "en", "host", "buyer", "related", "pattern"))
 _LABELS = ("zh", "en")

@@ -144,7 +144,6 @@ def _passages(said: Sequence[IndexedUnit], words: Sequence[Sequence[str]], shelf
                 (),
                 tuple(product.title for product in shelf if product.product_id in on_air),
                 (),
-                on_air,
                 tuple(sorted(categories))[:2],
                 any(unit.unit.risk for unit in units),
             )
