@@ -7,6 +7,8 @@ the host surely said, and once with all words, which tells what the host may hav
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from archive.transcript import doubts
 from search.matching import Stretch
 from search.passages import IndexedUnit
@@ -33,7 +35,9 @@ def only_sure(stretch: Stretch) -> Stretch:
 
 
 def _hidden(unit: IndexedUnit) -> IndexedUnit:
-    return replace(unit, folded=_HIDDEN, sounds=("",), mentions=(), quantities=(), named=(), inferred=(), question="", reads_question=False)
+    return structs.replace(
+        unit, folded=_HIDDEN, sound="", mentions=(), quantities=(), named=(), inferred=(), question="", reads_question=False
+    )
 
 
 def lies_in(span: Span, stretch: Stretch) -> bool:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from archive.recording import Message, MessageKind, Product, ProductEvent, Recording
 from archive.screen_readings import ScreenText
 from archive.simplified import simplified_throughout
@@ -36,8 +38,7 @@ _READ_OUT = re.compile(rf"(?:问(?!题)|纹|有人说|有人打|看到有|那个
 _ASKING = re.compile(rf"{_ASKS}|[?？]")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A concept spoken in a unit."""
 
     concept: str
@@ -45,16 +46,15 @@ class Mention:
     heard_as: bool
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedUnit:
-    """A unit with what was found in it. `folded` and `sounds` (one syllable a character) are for matching only.
+class IndexedUnit(msgspec.Struct, frozen=True, array_like=True):
+    """A unit with what was found in it. `folded` and `sound` (one syllable a character, parted by blanks) are for matching only.
 
     `on_air`, `named`, `inferred`: product ids by how they are known. `question`: the viewer's message that is being answered.
     """
 
     unit: Unit
     folded: str
-    sounds: tuple[str, ...]
+    sound: str
     mentions: tuple[Mention, ...] = ()
     quantities: tuple[Quantity, ...] = ()
     on_air: frozenset[str] = frozenset()
@@ -62,6 +62,11 @@ class IndexedUnit:
     inferred: tuple[tuple[str, float], ...] = ()
     question: str = ""
     reads_question: bool = False
+
+    @property
+    def sounds(self) -> list[str]:
+        """One syllable for each character of `folded`."""
+        return self.sound.split(" ") if self.folded else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ def _describe(units: Sequence[Unit]) -> list[IndexedUnit]:
         IndexedUnit(
             unit,
             "".join(folded.text[index] for index in pieces[number]),
-            tuple(sounds[index] for index in pieces[number]),
+            " ".join(sounds[index] for index in pieces[number]),
             tuple(mentions[number].values()),
             tuple(quantities[number]),
         )
@@ -225,7 +230,9 @@ def _place_products(
         shown = products_shown(products, screen, [(unit.unit.start_ms, unit.unit.end_ms) for unit in units])
         inferred = [both(by_speech, by_screen) for by_speech, by_screen in zip(inferred, shown, strict=True)]
     return [
-        replace(unit, on_air=known[index], named=tuple(sorted(named[index].items())), inferred=tuple(sorted(inferred[index].items())))
+        msgspec.structs.replace(
+            unit, on_air=known[index], named=tuple(sorted(named[index].items())), inferred=tuple(sorted(inferred[index].items()))
+        )
         for index, unit in enumerate(units)
     ]
 
@@ -252,7 +259,7 @@ def _join_chat(units: list[IndexedUnit], messages: Sequence[Message]) -> list[In
             question = ""
         # words of the question in a sentence that asks nothing are its answer's
         echoed = bool(best) and bool(_ASKING.search(simplified_throughout(unit.unit.text)))
-        joined.append(replace(unit, question=question, reads_question=reads or echoed))
+        joined.append(msgspec.structs.replace(unit, question=question, reads_question=reads or echoed))
     return joined
 
 

@@ -168,11 +168,11 @@ class _Shelf:
 def named_products(asked: AskedNames, products: Sequence[Product]) -> list[NamedProduct]:
     """Products of the shelf that the question names, surest first, each once."""
     shelf = _shelf(tuple((each.product_id, each.title, each.aliases, each.shelf_no) for each in products))
-    found: dict[int, NamedProduct] = {}
+    found: dict[int, tuple[float, str, str]] = {}
 
     def add(name: _Name, weight: float, how: str) -> None:
-        if name.product not in found or found[name.product].weight < weight:
-            found[name.product] = NamedProduct(shelf.ids[name.product], shelf.titles[name.product], weight, how, name.text)
+        if name.product not in found or found[name.product][0] < weight:
+            found[name.product] = weight, how, name.text
 
     hidden: list[tuple[int, int]] = []
     for text in sorted(shelf.keys & asked.pieces, key=lambda each: (-len(each), each)):
@@ -212,7 +212,8 @@ def named_products(asked: AskedNames, products: Sequence[Product]) -> list[Named
         for text in shelf.keys & asked.also_pieces:
             for name in shelf.names[text]:
                 add(name, name.weight, "order")
-    return sorted(found.values(), key=lambda each: (-each.weight, each.product_id))
+    named = [NamedProduct(shelf.ids[product], shelf.titles[product], *how) for product, how in found.items()]
+    return sorted(named, key=lambda each: (-each.weight, each.product_id))
 
 
 @lru_cache(maxsize=SHELVES_KEPT)

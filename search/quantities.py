@@ -8,9 +8,10 @@ unit `day`, 0 and 1 days of the calendar from now. Dates, clock times, ordinals,
 """
 
 import unicodedata
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+
+import msgspec
 
 from archive.simplified import simplified_throughout
 from search.quantity_reading import read_quantities
@@ -23,8 +24,7 @@ _ASCII_NAMES = {"%": "", "°C": "", "×": "", CNY: "", "g": "", "mm": "", "ml": 
 _FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`text[start:end]` of the source says `value` in the canonical `unit`; `upper` ends a range; `number` stood before the unit.
 
     `bound`: whether the amount is a least, a most, or about. `per`: the unit a price is for (斤 in 9.9元/斤), as written.

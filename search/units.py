@@ -6,8 +6,9 @@ words where the transcript has them, otherwise from the position in the segment 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 from archive.recording import Recording
 from archive.simplified import simplified_throughout
@@ -26,9 +27,11 @@ _TURN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """`text` is `segment.text[char_start:char_end]` exactly. Times in ms on the recording's time line."""
+class Unit(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`text` is `segment.text[char_start:char_end]` exactly. Times in ms on the recording's time line, `wall_start_ms` since 1970 UTC.
+
+    A struct, like all that lies in an index by the hundred thousand: what a question needs is read back in a moment.
+    """
 
     number: int
     segment: int
@@ -36,11 +39,15 @@ class Unit:
     start_ms: int
     end_ms: int
     text: str
-    wall_start: WallTime | None
+    wall_start_ms: int | None
     uncertainty_ms: int
     risk: tuple[str, ...]
     confidence: float | None
     opens_thought: bool
+
+    @property
+    def wall_start(self) -> WallTime | None:
+        return WallTime(self.wall_start_ms) if self.wall_start_ms is not None else None
 
 
 def cut_units(recording: Recording, segments: Sequence[Segment]) -> list[Unit]:
@@ -62,8 +69,11 @@ def cut_units(recording: Recording, segments: Sequence[Segment]) -> list[Unit]:
                 if segment.part is not None
                 else next((p.number for p in recording.parts if p.start_ms <= start_ms < p.end_ms), None)
             )
+            wall_ms = wall.epoch_ms if wall else None
             units.append(
-                Unit(len(units), segment.number, part, start_ms, end_ms, text, wall, uncertainty, segment.risk, segment.confidence, opens)
+                Unit(
+                    len(units), segment.number, part, start_ms, end_ms, text, wall_ms, uncertainty, segment.risk, segment.confidence, opens
+                )
             )
             last_end = end_ms
     return units

@@ -20,7 +20,7 @@ from search.indexes import record_tables
 _log = structlog.get_logger(__name__)
 
 # 5: passages' terms and vectors lie in shards beside this file.
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 FILE_NAME = "search.sqlite"
 # What stands beside the SQLite file and is made of it.
 DERIVED = ("lexical-*", "vectors-*")

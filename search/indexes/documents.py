@@ -2,20 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from decimal import Decimal
 
-import orjson
+import msgspec
 
 from archive.catalog_json import pieces_json
 from archive.recording import Gap, Message, MessageKind, Part, Product, Recording
 from archive.timeline import ClockMap, ClockPiece, WallTime
-from search.passages import IndexedUnit, LinkedClaim, Mention
+from search.passages import IndexedUnit, LinkedClaim
 from search.promises import Claim, Promise
-from search.quantities import Bound, Quantity, QuantityKind
-from search.units import Unit
+from search.quantities import Quantity
 
 Row = dict[str, object]
-_NOTHING: frozenset[str] = frozenset()
+_UNIT_READER = msgspec.json.Decoder(IndexedUnit)
+_UNIT_WRITER = msgspec.json.Encoder()
 
 
 def _dump(value: object) -> str:
@@ -31,30 +30,12 @@ def _as_wall(epoch_ms: int | None) -> WallTime | None:
 
 
 def write_quantity(quantity: Quantity | None) -> list[object] | None:
-    if quantity is None:
-        return None
-    upper = str(quantity.upper) if quantity.upper is not None else None
-    row: list[object] = [quantity.kind.value, str(quantity.value), quantity.unit, str(quantity.number), quantity.start, quantity.end, upper]
-    # Most say an exact amount: what isn't there is read as such.
-    return [*row, quantity.bound.value, quantity.per] if quantity.bound or quantity.per else row
+    row: list[object] | None = msgspec.to_builtins(quantity)
+    return row
 
 
-def read_quantity(row: list[str] | None) -> Quantity | None:
-    if row is None:
-        return None
-    kind, value, unit, number, start, end, upper, *limits = row
-    bound, per = limits or ("", "")
-    return Quantity(
-        QuantityKind(kind),
-        Decimal(value),
-        unit,
-        Decimal(number),
-        int(start),
-        int(end),
-        Decimal(upper) if upper is not None else None,
-        Bound(bound),
-        per,
-    )
+def read_quantity(row: Sequence[object] | None) -> Quantity | None:
+    return msgspec.convert(row, Quantity | None)
 
 
 def write_recording(recording: Recording, as_of: int = 0, embedder: str = "") -> str:
@@ -135,48 +116,11 @@ def _read_clock(
 
 def write_unit(unit: IndexedUnit) -> str:
     """One line of JSON: lists in the order of the fields, so that hundreds are read in a moment."""
-    plain = unit.unit
-    row = [
-        plain.number,
-        plain.segment,
-        plain.part,
-        plain.start_ms,
-        plain.end_ms,
-        plain.text,
-        _wall(plain.wall_start),
-        plain.uncertainty_ms,
-        plain.risk,
-        plain.confidence,
-        plain.opens_thought,
-        unit.folded,
-        " ".join(unit.sounds) if unit.sounds else None,
-        [[each.concept, each.weight, each.heard_as] for each in unit.mentions],
-        [write_quantity(quantity) for quantity in unit.quantities],
-        sorted(unit.on_air),
-        unit.named,
-        unit.inferred,
-        unit.question,
-        unit.reads_question,
-    ]
-    return orjson.dumps(row).decode()
+    return _UNIT_WRITER.encode(unit).decode()
 
 
 def read_unit(body: str | bytes) -> IndexedUnit:
-    row = orjson.loads(body)
-    (number, segment, part, start, end, text, wall, uncertainty, risk, confidence, opens) = row[:11]
-    (folded, sounds, mentions, quantities, on_air, named, inferred, question, reads) = row[11:]
-    return IndexedUnit(
-        Unit(number, segment, part, start, end, text, _as_wall(wall), uncertainty, tuple(risk), confidence, opens),
-        folded,
-        () if sounds is None else tuple(sounds.split(" ")),
-        tuple(Mention(*mention) for mention in mentions) if mentions else (),
-        tuple(quantity for quantity in map(read_quantity, quantities) if quantity) if quantities else (),
-        frozenset(on_air) if on_air else _NOTHING,
-        tuple((product, weight) for product, weight in named) if named else (),
-        tuple((product, weight) for product, weight in inferred) if inferred else (),
-        question,
-        reads,
-    )
+    return _UNIT_READER.decode(body)
 
 
 def write_claim(linked: LinkedClaim) -> str:

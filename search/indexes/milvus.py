@@ -31,7 +31,7 @@ from search.units import joined_text
 
 _log = structlog.get_logger(__name__)
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # Longer lists of recordings in an expression are turned round where that is shorter.
 _SHORT_LIST = 200
 _MOST_HEADS = 4_000

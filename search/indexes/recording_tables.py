@@ -21,6 +21,7 @@ from search.indexes.documents import (
 )
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
 
+PRODUCTS_KEPT = 16_384
 # (the column that names a row of a recording, the others)
 _COLUMNS = {
     "units": ("number", "body"),
@@ -123,7 +124,13 @@ def claims(db: sqlite3.Connection, recording_id: str) -> list[LinkedClaim]:
 
 def products(db: sqlite3.Connection, recording_id: str) -> list[Product]:
     rows = db.execute("SELECT body FROM products WHERE recording = ? ORDER BY product_id", (number_of(db, recording_id),))
-    return [read_product(body) for (body,) in rows]
+    return [_product(body) for (body,) in rows]
+
+
+@lru_cache(maxsize=PRODUCTS_KEPT)
+def _product(body: str) -> Product:
+    """Shelves are asked for again and again, and change seldom."""
+    return read_product(body)
 
 
 def messages(db: sqlite3.Connection, recording_id: str, from_ms: int, to_ms: int) -> list[Message]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from search.indexes.lexical import Inside, LexicalShard, LexicalView, ShardGone, Term
+from search.indexes.side_by_side import side_by_side
 from search.indexes.vector_files import Floats, Passing, Tail, VectorFile
 
 _log = structlog.get_logger(__name__)
@@ -109,8 +110,7 @@ class View:
 
     def best(self, weighed: Mapping[Term, float], inside: Scope | None, limit: int) -> tuple[list[tuple[float, int]], bool]:
         """(score, passage) best first, at most `limit`; whether that is all there is."""
-        found: list[tuple[float, int]] = []
-        whole = True
+        asked: list[tuple[LexicalView, Inside | None]] = []
         for shard in self.shards:
             within: Inside | None = None
             if inside is not None:
@@ -118,29 +118,26 @@ class View:
                 if kept is not None and not kept:
                     continue
                 within = Inside(tuple(sorted(kept)) if kept is not None else None, inside.category, inside.doubtful)
-            hits = shard.terms.best(weighed, within, limit)
-            whole = whole and len(hits) < limit
-            found.extend(hits)
-        found.sort(key=itemgetter(0), reverse=True)  # equal ones stay in the order of their ids
-        return found[:limit], whole and len(found) <= limit
+            asked.append((shard.terms, within))
+        return _best_of(side_by_side(lambda each: each[0].best(weighed, each[1], limit), asked), limit)
 
     def nearest(self, db: sqlite3.Connection, vector: Floats, inside: Scope | None, limit: int) -> tuple[list[tuple[float, int]], bool]:
         """(cosine, passage) best first, at most `limit`; whether that is all there is."""
-        found: list[tuple[float, int]] = []
-        whole = True
         passing = inside.passing if inside else None
         among = [
             shard for shard in self.shards if not inside or inside.recordings is None or inside.recordings & self.presence[shard.row.number]
         ]
-        for shard in among:
-            hits: list[tuple[float, int]] = []
-            if shard.file is not None and shard.file.width == len(vector):
-                hits += shard.file.search(vector, passing, limit, len(among))
-            hits += shard.tail(len(vector)).search(db, span_of(shard.row.number)[1], vector, passing, limit)
-            whole = whole and len(hits) < limit
-            found.extend(hits)
-        found.sort(key=itemgetter(0), reverse=True)  # equal ones stay in the order of their ids
-        return found[:limit], whole and len(found) <= limit
+        files = [shard.file for shard in among if shard.file is not None and shard.file.width == len(vector)]
+        found = side_by_side(lambda file: file.search(vector, passing, limit, len(among)), files)
+        found += [shard.tail(len(vector)).search(db, span_of(shard.row.number)[1], vector, passing, limit) for shard in among]
+        return _best_of(found, limit)
+
+
+def _best_of(found: Sequence[list[tuple[float, int]]], limit: int) -> tuple[list[tuple[float, int]], bool]:
+    """The best of several lists, and whether that is all there is."""
+    every = [hit for hits in found for hit in hits]
+    every.sort(key=itemgetter(0), reverse=True)  # equal ones stay in the order of their ids
+    return every[:limit], len(every) <= limit and all(len(hits) < limit for hits in found)
 
 
 class Shards:

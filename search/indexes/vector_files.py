@@ -79,6 +79,10 @@ class VectorFile:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
         if not isinstance(index, faiss.IndexIVF):
             raise ValueError(f"{path} holds no cells")
+        cells = index.invlists and faiss.downcast_InvertedLists(index.invlists)
+        if isinstance(cells, faiss.OnDiskInvertedLists):
+            # thirty-two threads a search that read ahead cost more than the search of what the system holds in memory anyway
+            cells.prefetch_nthread = 0
         table = np.load(path.with_suffix(".npy"), mmap_mode="r")
         self._index = index
         self._recordings, self._flags = table[0], table[1]

@@ -97,7 +97,7 @@ def session(number: int, units: int = UNITS) -> tuple[IndexedRecording, NDArray[
             start,
             start + UNIT_MS - 100,
             text,
-            wall,
+            wall.epoch_ms if wall else None,
             1000,
             ("low_confidence",) if place % 97 == 0 else (),
             0.9,
@@ -107,7 +107,7 @@ def session(number: int, units: int = UNITS) -> tuple[IndexedRecording, NDArray[
             IndexedUnit(
                 unit,
                 text,
-                tuple(sound for word in spoken for sound in word.sounds),
+                " ".join(sound for word in spoken for sound in word.sounds),
                 tuple({mention.concept: mention for word in spoken for mention in word.mentions}.values()),
                 tuple(quantity for word in spoken for quantity in word.quantities),
                 frozenset((shelf[place * 5 // units].product_id,)),
