@@ -36,7 +36,7 @@ def only_sure(stretch: Stretch) -> Stretch:
 
 def _hidden(unit: IndexedUnit) -> IndexedUnit:
     return structs.replace(
-        unit, folded=_HIDDEN, sound="", mentions=(), quantities=(), named=(), inferred=(), question="", reads_question=False
+        unit, folded=_HIDDEN, sound=_HIDDEN, mentions=(), quantities=(), named=(), inferred=(), question="", reads_question=False
     )
 
 

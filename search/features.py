@@ -1,6 +1,7 @@
 """What speaks for or against a window besides the question's words: its product, category, place in the talk and length."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -111,18 +112,23 @@ def _correction_zone(field: Field) -> Floats:
 
 def _category_shares(field: Field, asked: AskedOf) -> Floats:
     """By row, the share of the question's categories that it speaks of."""
-    concepts = load_lexicon().concepts
+    category_of = _categories()
     shares = np.zeros(len(field.units))
     row = 0
     for stretch in field.stretches:
         wanted = asked.of(stretch.recording_id).categories
         total = sum(wanted.values())
         for unit in stretch.units:
-            if total and unit.mentions:
-                spoken = {concepts[mention.concept].category for mention in unit.mentions if mention.concept in concepts}
-                shares[row] = sum(weight for category, weight in wanted.items() if category in spoken) / total
+            if total and unit.mentions and (spoken := {category_of.get(each.concept) for each in unit.mentions} & wanted.keys()):
+                shares[row] = sum([weight for category, weight in wanted.items() if category in spoken]) / total
             row += 1
     return shares
+
+
+@cache
+def _categories() -> Mapping[str, str]:
+    """Of the concepts that have one."""
+    return {name: concept.category for name, concept in load_lexicon().concepts.items() if concept.category}
 
 
 def _chat_shares(field: Field, asked: AskedOf) -> Floats:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from search.chinese import is_word
 from search.passages import IndexedUnit
 from search.quantities import comparable, same_amount
 from search.query import Question
-from search.sounds import fold_syllable
+from search.sound_letters import BORDER, sound_letters
 
 SURROUNDING_MS = 10_000
 HEARD_WORD = 0.85
@@ -24,8 +23,6 @@ HAND_ON_MS = 9_000
 HAND_ON = 0.7
 KIN_CREDIT = 0.5
 LIKE_AMOUNT = 0.2
-_BORDER = "\n"  # stands in no text and no term: nothing is found across it
-_PRIVATE_USE = 0xE000
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
@@ -82,24 +79,6 @@ class Stretch:
         return self.units[0].unit.number <= number <= self.units[-1].unit.number
 
 
-class _SoundLetters(dict[str, str]):
-    """A letter of its own for each folded syllable, so that sounds are looked for as text is. No syllable is the border."""
-
-    def __init__(self) -> None:
-        super().__init__({"": _BORDER})
-        self._folded: dict[str, str] = {}
-        self._codes = count(_PRIVATE_USE)
-
-    def __missing__(self, syllable: str) -> str:
-        # two threads that meet here take two letters, and both go on with the one that is kept
-        letter = self._folded.setdefault(fold_syllable(syllable), chr(next(self._codes)))
-        self[syllable] = letter
-        return letter
-
-
-_LETTERS = _SoundLetters()
-
-
 class Field:
     """All units of several stretches in rows, one stretch behind the other, with their texts and sounds joined.
 
@@ -117,7 +96,7 @@ class Field:
         self.first_of: Rows = np.repeat(np.cumsum(sizes) - sizes, sizes)
         self.starts_stretch: NDArray[np.bool_] = np.zeros(len(self.units), dtype=bool)
         self.starts_stretch[self.first_of] = True
-        self.text = _BORDER.join("".join(unit.folded for unit in stretch.units) for stretch in stretches)
+        self.text = BORDER.join("".join(unit.folded for unit in stretch.units) for stretch in stretches)
         letters = np.array([len(unit.folded) for unit in self.units], dtype=np.int64)
         borders = np.cumsum(self.starts_stretch) - 1
         self.offsets: Rows = np.cumsum(letters) - letters + borders
@@ -125,9 +104,7 @@ class Field:
     @cached_property
     def sound(self) -> str:
         """One letter a syllable, each at the place of its character in `text`."""
-        return _BORDER.join(
-            "".join(["".join(map(_LETTERS.__getitem__, unit.sounds)) for unit in stretch.units]) for stretch in self.stretches
-        )
+        return BORDER.join("".join([unit.sound for unit in stretch.units]) for stretch in self.stretches)
 
     def rows(self, offsets: Sequence[int]) -> Rows:
         """The rows of the units in which these characters stand."""
@@ -146,7 +123,7 @@ class Field:
 
     def find_sound(self, sound: tuple[str, ...]) -> list[int]:
         """Where these folded syllables are spoken; one syllable alone proves nothing."""
-        return list(_places(self.sound, "".join([_LETTERS[each] for each in sound]))) if len(sound) > 1 and all(sound) else []
+        return list(_places(self.sound, sound_letters(sound))) if len(sound) > 1 and all(sound) else []
 
 
 def _places(text: str, term: str) -> Iterator[int]:

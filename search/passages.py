@@ -23,6 +23,7 @@ from search.on_screen import both, products_shown
 from search.products import Shelf, on_air
 from search.promises import Claim, link_corrections
 from search.quantities import Quantity, find_quantities
+from search.sound_letters import sound_letters, syllables_of
 from search.sounds import sound_bigrams, syllables
 from search.thoughts import end_of_thought
 from search.units import Unit, cut_units, joined_text
@@ -47,7 +48,7 @@ class Mention(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class IndexedUnit(msgspec.Struct, frozen=True, array_like=True):
-    """A unit with what was found in it. `folded` and `sound` (one syllable a character, parted by blanks) are for matching only.
+    """A unit with what was found in it. `folded` and `sound` (its `sound_letters`, one a character) are for matching only.
 
     `on_air`, `named`, `inferred`: product ids by how they are known. `question`: the viewer's message that is being answered.
     """
@@ -65,8 +66,8 @@ class IndexedUnit(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def sounds(self) -> list[str]:
-        """One syllable for each character of `folded`."""
-        return self.sound.split(" ") if self.folded else []
+        """One folded syllable for each character of `folded`."""
+        return syllables_of(self.sound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def _describe(units: Sequence[Unit]) -> list[IndexedUnit]:
         IndexedUnit(
             unit,
             "".join(folded.text[index] for index in pieces[number]),
-            " ".join(sounds[index] for index in pieces[number]),
+            sound_letters(sounds[index] for index in pieces[number]),
             tuple(mentions[number].values()),
             tuple(quantities[number]),
         )

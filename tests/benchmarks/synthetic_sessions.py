@@ -17,6 +17,7 @@ from search.chinese import FILLERS, bigrams, fold
 from search.concepts import load_lexicon
 from search.passages import IndexedRecording, IndexedUnit, Mention, Passage
 from search.quantities import Quantity, find_quantities
+from search.sound_letters import sound_letters
 from search.sounds import sound_bigrams, syllables
 from search.units import Unit
 
@@ -107,7 +108,7 @@ def session(number: int, units: int = UNITS) -> tuple[IndexedRecording, NDArray[
             IndexedUnit(
                 unit,
                 text,
-                " ".join(sound for word in spoken for sound in word.sounds),
+                sound_letters(sound for word in spoken for sound in word.sounds),
                 tuple({mention.concept: mention for word in spoken for mention in word.mentions}.values()),
                 tuple(quantity for word in spoken for quantity in word.quantities),
                 frozenset((shelf[place * 5 // units].product_id,)),
