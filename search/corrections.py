@@ -7,9 +7,11 @@ from search.ranking import Span
 
 LOOKED_AT = 3
 # What takes a claim back is mostly words of taking back, holds as much of the question beside the claim, and follows it within this.
-LEAST_TAKEN_BACK = 0.7
+LEAST_TAKEN_BACK = 0.6
 LEAST_OF_ITS_SCORE = 0.75
 LEAST_OF_ITS_WORDS = 0.3
+# What was found by its amount is taken back by an amount of that kind.
+ITS_AMOUNT = 0.5
 REACH_MS = 20 * 60_000
 
 
@@ -26,11 +28,13 @@ def corrections_first(ranked: Sequence[Span]) -> list[Span]:
 
 def _takes_back(span: Span, claim: Span) -> bool:
     """Whether a span says of what a claim says that it was wrong: it speaks of taking back, and of the same in the question's words."""
+    after_ms = span.start_ms - claim.end_ms
     return (
         span.recording_id == claim.recording_id
-        and 0 < span.start_ms - claim.end_ms <= REACH_MS
+        and 0 < after_ms <= REACH_MS
         and span.parts.get("taken_back", 0.0) >= LEAST_TAKEN_BACK
         and claim.parts.get("taken_back", 0.0) < LEAST_TAKEN_BACK
         and span.score >= LEAST_OF_ITS_SCORE * claim.score
         and span.parts.get("base", 0.0) >= LEAST_OF_ITS_WORDS * claim.parts.get("base", 0.0)
+        and (claim.parts.get("quantities", 0.0) < ITS_AMOUNT or span.parts.get("quantities", 0.0) > 0)
     )

@@ -11,6 +11,7 @@ from search.concepts import CORRECTION_CONCEPT, load_lexicon
 from search.matching import Field, Floats
 from search.passages import IndexedUnit
 from search.query import Question
+from search.thoughts import asks
 from search.windows import RunMaximum, Windows, run_sum
 
 COMFORTABLE_MS = 11_000
@@ -28,20 +29,24 @@ class AskedOf(Protocol):
     def of(self, recording_id: str) -> Question: ...
 
 
-def features_of(field: Field, windows: Windows, asked: AskedOf, meaning: Floats | None, screen: Floats | None) -> dict[str, Floats]:
-    """By name, for each window. `meaning` and `screen`: by row, how far they stand out, 0…1. What is unknown is left out."""
+def features_of(
+    field: Field, windows: Windows, asked: AskedOf, taken_back: Floats, meaning: Floats | None, screen: Floats | None
+) -> dict[str, Floats]:
+    """By name, for each window. `taken_back`: by row, as `correction_zone` tells; `meaning` and `screen`: by row, how far they stand out,
+    0…1. What is unknown is left out."""
     units = field.units
     opens = np.array([unit.unit.opens_thought for unit in units] + [True], dtype=float)
     ends = np.maximum(opens[1:], np.append(field.starts_stretch[1:], True))
     reads = np.array([unit.reads_question for unit in units], dtype=bool)
+    asking = reads | np.array([asks(unit.unit.text) for unit in units], dtype=bool)
     durations = windows.end_ms - windows.start_ms
     features = {
         "category": RunMaximum(_category_shares(field, asked)).over(windows),
         "chat": RunMaximum(_chat_shares(field, asked)).over(windows),
-        "correction": run_sum(_correction_zone(field), windows),
+        "correction": run_sum(taken_back, windows),
         "border": opens[windows.first] + ends[windows.last],
-        # an answer doesn't end where a viewer's question has just been read out
-        "read_out_end": -1.0 * reads[windows.last],
+        # an answer doesn't end where something has just been asked
+        "read_out_end": -1.0 * asking[windows.last],
         "read_out_start": -1.0 * (reads[windows.first] & (windows.last > windows.first)),
         "long": -1.0 * np.clip((durations - COMFORTABLE_MS) / (LONG_MS - COMFORTABLE_MS), 0, 1.5),
     }
@@ -93,7 +98,7 @@ def _affinity(units: Sequence[IndexedUnit], meant: Mapping[str, float]) -> Float
     return values
 
 
-def _correction_zone(field: Field) -> Floats:
+def correction_zone(field: Field) -> Floats:
     """For each row its share of a correction: the words that take something back and up to 9 s after them. Each zone sums to 1."""
     units = field.units
     zone = np.zeros(len(units))

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from archive.transcript import doubts
-from search.features import features_of
+from search.beginnings import Beginnings
+from search.features import correction_zone, features_of
 from search.matching import Field, Floats, Rarity, Reading, Rows, Weights, hits_of, reading_of, surroundings_of
 from search.query import Question
 from search.windows import SAME_SHARE, RunMaximum, Windows, windows_of
 
 FINISH_MS = 17_000
 LONGEST_MOMENT_MS = 19_500
-OPENS_REACH_MS = 11_000
+OPENS_REACH_MS = 14_000
 FINISH_PAUSE_MS = 2_600
 KEPT_EVIDENCE = 0.98
 BREATH_MS = 300
@@ -61,13 +62,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the units of a question's stretches hold of it, before anything is weighed. `around`: hits within 10 s of each row."""
+    """What the units of a question's stretches hold of it, before anything is weighed. `around`: hits within 10 s of each row.
+
+    `taken_back`: by row, its share of a correction.
+    """
 
     field: Field
     asked: Asked
     hits: Floats
     around: Floats
     windows: Windows
+    taken_back: Floats
     features: Mapping[str, Floats]
 
 
@@ -77,7 +82,9 @@ def evidence_of(units: Field, asked: Asked, meaning: Floats | None = None, scree
     windows = windows_of(units)
     near = RunMaximum(hits.max(axis=1, initial=0.0) if meaning is None else np.maximum(hits.max(axis=1, initial=0.0), meaning))
     windows = windows.only(near.over(windows) > 0)
-    return Evidence(units, asked, hits, surroundings_of(units, hits), windows, features_of(units, windows, asked, meaning, screen))
+    taken_back = correction_zone(units)
+    features = features_of(units, windows, asked, taken_back, meaning, screen)
+    return Evidence(units, asked, hits, surroundings_of(units, hits), windows, taken_back, features)
 
 
 def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights, limit: int = KEPT_SPANS) -> list[Span]:
@@ -97,20 +104,17 @@ def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights, limit: int 
     added["correction"] *= np.minimum(base / ENOUGH_FOR_CORRECTION, 1.0)
     score = words + sum(added.values())
     score[(base <= LEAST_EVIDENCE) & (added.get("meaning", 0.0) <= 0)] = -np.inf
-    spans = []
+    spans, beginnings = [], Beginnings(units, evidence.hits, evidence.taken_back)
     for index in windows.best(score, limit):
         if score[index] == -np.inf:
             break
         first, last = int(windows.first[index]), int(windows.last[index])
         reading = readings[int(windows.stretch[index])]
         parts = reading.shares(evidence.hits[first : last + 1].max(axis=0))
-        parts |= {name: float(values[index]) for name, values in added.items()} | {
-            "base": float(base[index]),
-            "taken_back": float(features["correction"][index]),
-        }
+        parts |= {name: float(values[index]) for name, values in added.items()} | {"base": float(base[index])}
         if "meaning" in features:
             parts["near"] = float(features["meaning"][index])
-        spans.append(_tightened(units, first, last, float(score[index]), parts, evidence.hits, reading))
+        spans.append(_tightened(evidence, first, last, float(score[index]), parts, beginnings, reading))
     return without_overlaps(spans)
 
 
@@ -141,34 +145,35 @@ def _base(hits: Floats, worth: Floats, read_as: Rows, windows: Windows) -> Float
     return base
 
 
-def _tightened(units: Field, first: int, last: int, score: float, parts: Mapping[str, float], hits: Floats, reading: Reading) -> Span:
+def _tightened(
+    evidence: Evidence, first: int, last: int, score: float, parts: Mapping[str, float], beginnings: Beginnings, reading: Reading
+) -> Span:
     """The span of these rows, begun with the thought that answers and run on to the end of its thought."""
-    first, core = _begin(units, first, last, hits, reading)
-    last = _finish(units, first, last)
-    number = [units.units[row].unit.number for row in (first, last, *core)]
+    units = evidence.field
+    core_first, core_last = _core(first, last, evidence.hits, reading)
+    first = beginnings.of(first, last, core_first, reading.total)
+    core_first, core_last = max(core_first, first), max(core_last, first)
+    last = _finish(units, first, last, core_first)
+    number = [units.units[row].unit.number for row in (first, last, core_first, core_last)]
     start_ms, end_ms = int(units.starts[first]), int(units.ends[last])
     recording_id = units.stretches[int(units.stretch_at[first])].recording_id
-    return Span(recording_id, number[0], number[1], start_ms, end_ms, score, parts, (number[2], number[3]))
+    whole = {**parts, "taken_back": float(evidence.taken_back[first : last + 1].sum())}
+    return Span(recording_id, number[0], number[1], start_ms, end_ms, score, whole, (number[2], number[3]))
 
 
-def _begin(units: Field, first: int, last: int, hits: Floats, reading: Reading) -> tuple[int, tuple[int, int]]:
-    """Where the thought begins that answers, and the core: earlier ones that add nothing of what was asked are what came before it."""
-    inside = hits[first : last + 1]
-    from_here = np.maximum.accumulate(inside[::-1])[::-1] @ reading.total
+def _core(first: int, last: int, hits: Floats, reading: Reading) -> tuple[int, int]:
+    """The least run of rows that holds nearly all of what was asked."""
+    from_here = np.maximum.accumulate(hits[first : last + 1][::-1])[::-1] @ reading.total
     enough = KEPT_EVIDENCE * from_here[0]
     core_first = first + int(np.flatnonzero(from_here >= enough)[-1])
     until_here = np.maximum.accumulate(hits[core_first : last + 1]) @ reading.total
-    core_last = core_first + int(np.argmax(until_here >= enough))
-    for begin in range(core_first, first, -1):
-        if units.units[begin].unit.opens_thought or units.starts[begin] - units.ends[begin - 1] >= BREATH_MS:
-            return begin, (core_first, core_last)
-    return first, (core_first, core_last)
+    return core_first, core_first + int(np.argmax(until_here >= enough))
 
 
-def _finish(units: Field, first: int, last: int) -> int:
+def _finish(units: Field, first: int, last: int, core: int) -> int:
     """Lets a short span run on to the end of its thought: what is promised mostly follows the words that were asked for."""
     border = int(units.last_of[last])
-    answers_from = first
+    answers_from = core
     while answers_from < last and units.units[answers_from].reads_question:
         answers_from += 1
     while last < border:

@@ -1,5 +1,6 @@
 """Where a thought ends in talk: at the end of some seconds where a sentence, a pause or a change of product is near."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,16 @@ if TYPE_CHECKING:
     from search.passages import IndexedUnit
 
 SILENCE_MS = 4_000
+_ASKED = re.compile(
+    r"(?:吗|呢|么|没有|不)[？?。]?$|[？?]$|有人问|([能有是要给会包用管])不\1.{0,3}$"
+    r"|^(?:is|are|do|does|can|could|will|would|what|how)\b",
+    re.IGNORECASE,
+)
+
+
+def asks(text: str) -> bool:
+    """Whether a piece of talk asks something, by its form: what follows is likelier to be the answer."""
+    return bool(_ASKED.search(text.strip()))
 
 
 def end_of_thought(units: Sequence["IndexedUnit"], start: int, target_ms: int, longest_ms: int) -> int:

@@ -76,9 +76,9 @@ def test_a_sure_answer_is_not_spoilt_by_doubtful_words_beside_it(index: Index) -
 
 
 def test_doubtful_words_between_sure_ones_are_marked_in_the_quote(index: Index) -> None:
-    lines = ((5, "晚上好"), (10, "鹅绒被"), (14, "嗯那个这个呢"), (18, "质保三年"), (60, "点点关注"))
+    lines = ((5, "晚上好"), (10, "鹅绒被的质保"), (14, "嗯那个这个呢"), (18, "一共三年"), (60, "点点关注"))
     moment = ask(evening(index, "嗯那个", lines=lines), "鹅绒被质保三年吗").moments[0]
-    assert moment.quote == "鹅绒被 嗯那个这个呢 质保三年"
+    assert moment.quote == "鹅绒被的质保 嗯那个这个呢 一共三年"
     assert moment.answers and not moment.doubtful and moment.risk == ("low_probability",)
 
 
