@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from search.passages import IndexedUnit
 
 SILENCE_MS = 4_000
+_ENDS = frozenset("吗呢么有不？?。")
 _ASKED = re.compile(
     r"(?:吗|呢|么|没有|不)[？?。]?$|[？?]$|有人问|([能有是要给会包用管])不\1.{0,3}$"
     r"|^(?:is|are|do|does|can|could|will|would|what|how)\b",
@@ -17,7 +18,9 @@ _ASKED = re.compile(
 
 def asks(text: str) -> bool:
     """Whether a piece of talk asks something, by its form: what follows is likelier to be the answer."""
-    return bool(_ASKED.search(text.strip()))
+    said = text.strip()
+    # most talk has nothing of it
+    return bool(said) and (said[-1] in _ENDS or said[0].isascii() or "不" in said or "问" in said) and bool(_ASKED.search(said))
 
 
 def end_of_thought(units: Sequence["IndexedUnit"], start: int, target_ms: int, longest_ms: int) -> int:
