@@ -6,23 +6,27 @@ Everything an answer needs is in the index. Words in doubt don't count as said: 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from archive.recording import Recording
 from archive.timeline import WallTime
 from search.channels import Channel, weights_without
 from search.chinese import bigrams, is_chinese
 from search.corrections import corrections_first
 from search.coverage import Coverage, cover, was_said
-from search.doubt import besides, has_doubts, is_doubtful, lies_in, only_sure, rests_on_doubt, trimmed
+from search.doubt import beside_doubts, besides, has_doubts, is_doubtful, lies_in, only_sure, rests_on_doubt, trimmed
 from search.embeddings import Embedder
 from search.gathering import Gathered, gather
 from search.indexes import Filter, Index, Terms, of_one_moment
 from search.matching import DEFAULT_WEIGHTS, Field, Stretch, Weights
 from search.moments import Moment, moments_of
 from search.query import Question, Term, understand
-from search.ranking import Span, evidence_of, rank_spans, without_overlaps
+from search.ranking import KEPT_SPANS, Span, evidence_of, held_alone, rank_spans, without_overlaps
 from search.understood import Understood
 
 ANSWERING_SHARE = 0.5
+# Less of a question than this in words that are in doubt is chance: a pair of characters of fifteen.
+DOUBT_MATTERS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +79,14 @@ def ask(
     weights = weights_without(weights, without)
     gathered = gather(index, plain, wanted, embedder, without)
     stretches = gathered.stretches
+    most = max(KEPT_SPANS, 2 * limit)
 
     def ranked(over: Sequence[Stretch], *, sure: bool) -> list[Span]:
         field = Field([only_sure(stretch) for stretch in over] if sure else over)
         meaning, screen = gathered.meaning(field), gathered.screen(field)
         if sure and meaning is not None:
             meaning[[is_doubtful(unit) for unit in field.units]] = 0.0
-        spans = rank_spans(evidence_of(field, gathered.asked, meaning, screen), gathered.rarity, weights)
+        spans = rank_spans(evidence_of(field, gathered.asked, meaning, screen), gathered.rarity, weights, most)
         return _between(index, trimmed(over, spans) if sure else spans, since, until)
 
     def corrected(spans: Sequence[Span]) -> list[Span]:
@@ -91,9 +96,9 @@ def ask(
     in_chinese = is_chinese(plain.folded)
     said = _answering(best, in_chinese)
     maybe: list[Span] = []
-    if doubtful := [stretch for stretch in stretches if has_doubts(stretch)]:
+    if doubtful := _doubtful(gathered, weights):
         undoubted = [span for span in sure if not any(lies_in(span, stretch) for stretch in doubtful)]
-        every = without_overlaps([*undoubted, *ranked(doubtful, sure=False)])
+        every = without_overlaps([*undoubted, *ranked(doubtful, sure=False)], most)
         maybe = _maybe_said(_answering(corrected(every), in_chinese), said, doubtful)
     near_by = besides([span for span in best if span not in said], maybe)
     counted, apart = (maybe, []) if include_doubtful else ([], maybe)
@@ -103,6 +108,18 @@ def ask(
     answering = [replace(moment, answers=span in said or span in counted) for moment, span in zip(shown, in_order[:limit], strict=False)]
     coverage, not_heard = cover(index.totals(wanted)), _not_heard(index, gathered, wanted)
     return Answer(plain.text, bool(said or counted), coverage, tuple(answering), not_heard, tuple(shown[len(answering) :]))
+
+
+def _doubtful(gathered: Gathered, weights: Weights) -> list[Stretch]:
+    """Those whose words in doubt have to do with the question."""
+    doubtful = [stretch for stretch in gathered.stretches if has_doubts(stretch)]
+    beside = [(stretch, near) for stretch in doubtful for near in beside_doubts(stretch)]
+    if not beside:
+        return []
+    field = Field([near for _, near in beside])
+    held = np.maximum.reduceat(held_alone(field, gathered.asked, gathered.rarity, weights), np.flatnonzero(field.starts_stretch))
+    concerned = {id(stretch) for (stretch, _), share in zip(beside, held.tolist(), strict=True) if share >= DOUBT_MATTERS}
+    return [stretch for stretch in doubtful if id(stretch) in concerned]
 
 
 def _answering(ranked: Sequence[Span], in_chinese: bool) -> list[Span]:

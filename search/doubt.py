@@ -27,6 +27,12 @@ def has_doubts(stretch: Stretch) -> bool:
     return any(map(is_doubtful, stretch.units))
 
 
+def beside_doubts(stretch: Stretch) -> list[Stretch]:
+    """Each unit in doubt between its neighbours, over whose borders its words may run."""
+    doubtful = [place for place, unit in enumerate(stretch.units) if is_doubtful(unit)]
+    return [Stretch(stretch.recording_id, stretch.units[max(place - 1, 0) : place + 2]) for place in doubtful]
+
+
 def only_sure(stretch: Stretch) -> Stretch:
     """The stretch as if nothing had been understood where its words are in doubt. Times and numbers of units stay."""
     if not has_doubts(stretch):

@@ -25,7 +25,7 @@ KEPT_EVIDENCE = 0.98
 BREATH_MS = 300
 LEAST_EVIDENCE = 0.02
 ENOUGH_FOR_CORRECTION = 0.3
-KEPT_SPANS = 40
+KEPT_SPANS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,15 @@ def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights, limit: int 
             parts["near"] = float(features["meaning"][index])
         spans.append(_tightened(evidence, first, last, float(score[index]), parts, beginnings, reading))
     return without_overlaps(spans)
+
+
+def held_alone(units: Field, asked: Asked, rarity: Rarity, weights: Weights) -> Floats:
+    """By row, the share of the question's words that it holds by itself, 0…1."""
+    hits = hits_of(units, asked.plain)
+    readings = _readings(units, asked, rarity, weights)
+    worth = np.array([reading.total for reading in readings])[units.stretch_at]
+    shares: Floats = (hits * worth).sum(axis=1)
+    return shares
 
 
 def _readings(units: Field, asked: Asked, rarity: Rarity, weights: Weights) -> list[Reading]:

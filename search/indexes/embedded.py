@@ -52,10 +52,7 @@ TRIES = 40
 LEAST_WEIGHT = 0.01
 # Up to this share of passages that a moment doesn't hold, frequencies are taken as they are; up to so many, counted exactly.
 SURPLUS, COUNTED_MOST = 0.02, 4096
-_PASSAGE_ROWS = (
-    "SELECT p.id, r.id, p.first, p.last, p.recording, p.flags FROM passages p JOIN recordings r USING (recording) "
-    "WHERE p.id IN (SELECT value FROM json_each(?))"
-)
+_PASSAGE_ROWS = "SELECT id, recording, first, last, flags FROM passages WHERE id IN (SELECT value FROM json_each(?))"
 _PASSAGE_VECTORS = "SELECT p.first, p.last, v.vector FROM passages p JOIN vectors v USING (id) WHERE p.recording = ?"
 
 _R = TypeVar("_R")
@@ -114,7 +111,16 @@ class EmbeddedIndex:
         return next(iter(recording_tables.entries(self._db, Filter(recording=recording_id))), None)
 
     def totals(self, wanted: Filter) -> Totals:
-        return recording_tables.totals(self._db, wanted)
+        with self.reading():
+            view = self._view
+            known = view.totals.get(wanted)
+            if known is None:
+                known = recording_tables.totals(self._db, wanted)
+                with view.lock:
+                    view.totals[wanted] = known
+                    while len(view.totals) > SCOPES_KEPT:
+                        view.totals.popitem(last=False)
+            return known
 
     def hosts(self) -> list[str]:
         return [row[0] for row in self._db.execute("SELECT DISTINCT host FROM recordings WHERE host IS NOT NULL ORDER BY host")]
@@ -337,10 +343,19 @@ class EmbeddedIndex:
         for score, passage in hits:
             if passage not in rows:
                 continue
-            recording_id, first, last, number, flags = rows[passage]
+            number, first, last, flags = rows[passage]
             if scope.recordings is not None and number not in scope.recordings:
                 continue
             if passing is not None and (flags & passing.with_flags != passing.with_flags or flags & passing.without_flags):
                 continue
-            found.append(Candidate(recording_id, first, last, score))
+            found.append(Candidate(self._id_of(number), first, last, score))
         return found
+
+    def _id_of(self, number: int) -> str:
+        """The recording of this number."""
+        ids = self._view.ids
+        known = ids.get(number)
+        if known is None:
+            row = self._db.execute("SELECT id FROM recordings WHERE recording = ?", (number,)).fetchone()
+            known = ids[number] = str(row[0])
+        return known

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from search.indexes import Totals
 from search.indexes.lexical import Inside, LexicalShard, LexicalView, ShardGone, Term
 from search.indexes.side_by_side import side_by_side
 from search.indexes.vector_files import Floats, Passing, Tail, VectorFile
@@ -83,8 +84,11 @@ class Scope:
 
 @dataclass(slots=True)
 class View:
-    """All shards, for one generation of the index that holds `count` passages. `scopes` remembers what filters came to, `held` which
-    passages these are, where that was asked."""
+    """All shards, for one generation of the index that holds `count` passages.
+
+    What was asked before is remembered: in `scopes` and `totals` what filters came to, in `ids` which recording a number is, in `held`
+    which passages there are.
+    """
 
     generation: int
     count: int
@@ -92,6 +96,8 @@ class View:
     held: frozenset[int] | None = None
     frequencies: dict[Term, int] = field(default_factory=dict)
     scopes: "OrderedDict[object, Scope]" = field(default_factory=OrderedDict)
+    totals: "OrderedDict[object, Totals]" = field(default_factory=OrderedDict)
+    ids: dict[int, str] = field(default_factory=dict)
     presence: dict[int, frozenset[int]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
