@@ -159,7 +159,7 @@ def _not_heard(index: Index, gathered: Gathered, wanted: Filter) -> tuple[str, .
 
     def found(term: Term) -> bool:
         also = any(field.find_word(other.text) or field.find_sound(other.sound) for other in term.also)
-        return bool(field.find_text(term.text) or field.find_sound(term.sound) or also)
+        return bool(field.find_text(term.text) or field.find_sound(term.sound) or also or (term.names and field.find_name(term.text)))
 
     def somewhere(gram: str) -> bool:
         return gram in heard and (wanted == everywhere or bool(index.candidates(Terms({"grams": {gram: 1.0}}), wanted, 1)))

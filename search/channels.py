@@ -31,9 +31,10 @@ def asked_without(question: Question, channels: frozenset[Channel]) -> Question:
     """The question as if these channels knew nothing of it. What was heard as a concept by its sound when it was indexed stays one."""
     if "sounds" in channels:
         deaf = tuple(
-            replace(term, sound=(), also=tuple(replace(other, sound=()) for other in term.also if other.text)) for term in question.terms
+            replace(term, sound=(), also=tuple(replace(other, sound=()) for other in term.also if other.text), names=False)
+            for term in question.terms
         )
-        question = replace(question, terms=deaf, sounds=())
+        question = replace(question, terms=deaf, sounds=(), other_sounds={})
     if "words" in channels:
         question = replace(question, terms=())
     if "grams" in channels:

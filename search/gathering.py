@@ -8,6 +8,7 @@ import numpy as np
 from archive.recording import Product
 from search.channels import Channel, asked_without
 from search.embeddings import Embedder
+from search.foreign_names import name_pairs
 from search.indexes import Candidate, Filter, Index, Terms
 from search.matching import Field, Floats, Rarity, Stretch, idf
 from search.products import Shelf
@@ -19,6 +20,7 @@ NEAREST = 40
 PADDING_UNITS = 6
 MOST_TERMS = 80
 SCREENS = 40
+OTHER_SOUND = 0.5
 # Stretches read of a large archive: reading units costs more than ranking them.
 MOST_STRETCHES = 24
 
@@ -82,7 +84,8 @@ def _rarity(index: Index, asked: Question) -> tuple[Mapping[str, Mapping[str, in
     """In how many passages the question's terms are heard, by channel, and what each is worth for that."""
     passages = max(index.passage_count(), 1)
     words = [term.text for term in asked.terms]
-    terms = {"words": words, "grams": asked.grams, "sounds": asked.sounds, "concepts": list(asked.concepts), "screen": asked.grams}
+    sounds = [*asked.sounds, *asked.other_sounds, *_name_pairs(asked)]
+    terms = {"words": words, "grams": asked.grams, "sounds": sounds, "concepts": list(asked.concepts), "screen": asked.grams}
     heard = index.frequencies(terms)
     rarity = {channel: {term: idf(heard[channel].get(term, 0), passages) for term in asked} for channel, asked in terms.items()}
     # a word that was never heard is likelier a buyer's own word than the heart of the question
@@ -99,7 +102,7 @@ def _terms(asked: Question, rarity: Rarity, without: frozenset[Channel]) -> Term
     by_channel = {
         "words": rarest(_other_spellings(asked, rarity) | dict(rarity.words)),
         "grams": rarest(rarity.grams),
-        "sounds": rarest(rarity.sounds),
+        "sounds": rarest(_sounding_otherwise(asked, rarity) | {sound: rarity.sounds[sound] for sound in asked.sounds}),
         "concepts": rarest(rarity.concepts),
         "quantities": {key: 1.0 for quantity in asked.quantities for key in quantity.keys},
         "names": rarest(rarity.words),
@@ -112,6 +115,17 @@ def _terms(asked: Question, rarity: Rarity, without: frozenset[Channel]) -> Term
 
 def _other_spellings(asked: Question, rarity: Rarity) -> dict[str, float]:
     return {other.text: rarity.words[term.text] * other.weight for term in asked.terms for other in term.also}
+
+
+def _name_pairs(asked: Question) -> dict[str, float]:
+    """Pairs of syllables by which the foreign names of a question may be heard, with how surely."""
+    return {pair: sure for term in asked.terms if term.names and term.text.isascii() for pair, sure in name_pairs(term.text).items()}
+
+
+def _sounding_otherwise(asked: Question, rarity: Rarity) -> dict[str, float]:
+    """What the question's names and characters may sound like besides, each pair worth part of its rarity."""
+    others = dict.fromkeys(asked.other_sounds, 1.0) | _name_pairs(asked)
+    return {pair: OTHER_SOUND * sure * rarity.sounds[pair] for pair, sure in others.items()}
 
 
 def _runs(*lists: Sequence[Candidate]) -> list[tuple[str, int, int]]:

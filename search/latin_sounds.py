@@ -7,9 +7,12 @@ write 路路柠檬 for lululemon and people say names in several ways.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
+
+from search.readings import known_syllables
+from search.sounds import fold_syllable
 
 LONGEST: Final = 24
 LIKELY: Final = 0.7
@@ -266,6 +269,28 @@ def _alike(one: str, other: str) -> float:
         nucleus *= 0.7
     # consonants carry a name, vowels change with who says it
     return initial * (0.55 + 0.45 * nucleus) if initial else 0.15 * nucleus
+
+
+@lru_cache(maxsize=8192)
+def likely_syllables(word: str, at: int = 0, least: float = 0.5) -> Mapping[str, float]:
+    """Syllables, folded and not, by which the `at`th of a Latin word may be heard, with how surely; empty where it has none.
+
+    Of a weak first one, which may go unheard, those of the next as well.
+    """
+    meant = _sounds_of(word)[at : at + 2]
+    wanted = meant[: 2 if at == 0 and meant and meant[0].weak else 1]
+    found: dict[str, float] = {}
+    for heard in _every_syllable() if wanted else ():
+        likeness = max(_alike(each.syllable, heard) for each in wanted)
+        if likeness >= least:
+            found[heard] = likeness
+    return found
+
+
+@lru_cache(maxsize=1)
+def _every_syllable() -> frozenset[str]:
+    whole = {each for each in known_syllables() if len(each) > 1 or each in ("a", "e", "o")}
+    return frozenset(whole | {fold_syllable(each) for each in whole})
 
 
 _WEAK_GAP: Final = 0.35

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.chinese import is_word
+from search.foreign_names import Spelled, could_hold_names, latin_names, spelled_as, spelled_in
 from search.passages import IndexedUnit
 from search.quantities import comparable, same_amount
 from search.query import Question
-from search.sound_letters import BORDER, sound_letters
+from search.sound_letters import BORDER, sound_letters, syllables_of
+from search.sounds import syllables
 
 SURROUNDING_MS = 10_000
 HEARD_WORD = 0.85
@@ -23,6 +25,8 @@ HAND_ON_MS = 9_000
 HAND_ON = 0.7
 KIN_CREDIT = 0.5
 LIKE_AMOUNT = 0.2
+# English talk is full of Latin words that are no names.
+MOST_LATIN_NAMES = 200
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
@@ -121,6 +125,15 @@ class Field:
         begins = set(self.offsets.tolist()) if places else set()
         return [at for at in places if at in begins or not (self.text[at - 1].isascii() and self.text[at - 1].isalpha())]
 
+    def find_name(self, name: str) -> list[Spelled]:
+        """Where a foreign name stands in the other script, as it sounds, with how surely."""
+        if name.isascii():
+            stretches = could_hold_names(self.text)
+            return spelled_in(name, self.text, syllables_of(self.sound), stretches) if stretches else []
+        sounds, latin = syllables(name), latin_names(self.text)
+        alike = {word: spelled_as(sounds, word) for word in latin} if len(latin) <= MOST_LATIN_NAMES else {}
+        return [Spelled(at, at + len(word), sure) for word, sure in alike.items() if sure for at in self.find_word(word)]
+
     def find_sound(self, sound: tuple[str, ...]) -> list[int]:
         """Where these folded syllables are spoken; one syllable alone proves nothing."""
         return list(_places(self.sound, sound_letters(sound))) if len(sound) > 1 and all(sound) else []
@@ -195,6 +208,8 @@ def hits_of(field: Field, question: Question) -> Floats:
         for other in term.also:
             found = [*field.find_word(other.text), *field.find_sound(other.sound)]
             np.maximum.at(hits[:, column], field.rows(found), other.weight)
+        if term.names and (spelled := field.find_name(term.text)):
+            np.maximum.at(hits[:, column], field.rows([each.start for each in spelled]), [HEARD_WORD * each.likeness for each in spelled])
         found = field.find_text(term.text)
         if found:
             hits[field.rows(found), column] = 1.0
@@ -205,6 +220,9 @@ def hits_of(field: Field, question: Question) -> Floats:
             hits[field.rows(found), column] = 1.0
         column += 1
     for sound in question.sounds:
+        for rarer in (rarer for rarer, common in question.other_sounds.items() if common == sound):
+            if found := field.find_sound(tuple(rarer.split("0"))):
+                hits[field.rows(found), column] = HEARD_WORD
         found = field.find_sound(tuple(sound.split("0")))
         if found:
             hits[field.rows(found), column] = 1.0

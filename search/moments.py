@@ -206,6 +206,8 @@ def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: fl
             reasons.append(Reason("word", term.text))
         elif other := next((other.text for other in term.also if field.find_word(other.text)), ""):
             reasons.append(Reason("word", other))
+        elif term.names and (spelled := field.find_name(term.text)):
+            reasons.append(Reason("sound", f"{term.text}≈{field.text[spelled[0].start : spelled[0].end]}"))
         elif heard := field.find_sound(term.sound):
             reasons.append(Reason("sound", f"{term.text}≈{field.text[heard[0] : heard[0] + len(term.sound)]}"))
     spoken = {mention.concept for unit in units for mention in unit.mentions}

@@ -18,6 +18,7 @@ from archive.transcript import Segment, doubts
 from search.chinese import bigrams, fold, normalise, words
 from search.claims import claims_of
 from search.concepts import load_lexicon
+from search.foreign_names import said_pairs
 from search.on_air import IMPORTED_SURE, Said, links_said, products_inferred, spoken_numbers
 from search.on_screen import both, products_shown
 from search.products import Shelf, on_air
@@ -330,7 +331,7 @@ def _passage(units: Sequence[IndexedUnit], level: int, beside: _Beside) -> Passa
         joined_text([unit.unit for unit in units])[0],
         tuple(words(folded)),
         tuple(bigrams(folded)),
-        tuple(sound_bigrams(sounds)),
+        (*sound_bigrams(sounds), *said_pairs(folded)),
         spoken,
         tuple(key for unit in units for quantity in unit.quantities for key in quantity.keys),
         tuple(bigrams(fold(chat).text)),

@@ -5,12 +5,13 @@ Without shelf, events or names everything here is empty, and ranking stays neutr
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from archive.recording import EventKind, Product, ProductEvent
 from search.chinese import FILLERS, fold, is_word, words
+from search.foreign_names import could_hold_names, may_be_name, spelled_in
 from search.numerals import NUMERAL_CHARS, say_integer
 from search.sounds import fold_syllable, syllables
 
@@ -19,7 +20,18 @@ SHELF_WEIGHT = 0.9
 TITLE_WORD_WEIGHT = 0.7
 HEARD_AS = 0.8
 SHELVES_KEPT = 4096
+LEAST_LATIN = 3
+# Words of titles that name no product.
+_ANY_TITLE_WORDS = "pro max plus mini new hot set box pcs pack size color style for with and the kg ml spf vip hd usb led"
+ANY_TITLE = frozenset(_ANY_TITLE_WORDS.split())
+_LATIN = re.compile(r"[a-z][a-z0-9]*")
 _SHELF_NUMBER = re.compile(r"\d+")
+# 十二月三号, 三号晚上发货: a day of the month. 三号电池, 三号楼: what else bears numbers.
+_MONTH_BEFORE = re.compile(r"月份?的?$")
+_DAY_AFTER = re.compile(
+    r"(?!链接|连结|连接)(?:这天|那天|当天|早上|早晨|上午|中午|下午|傍晚|晚上|凌晨|夜里|晚|早|[一二三四五六七八九十]点|之?前|以前|之?后|以后|左右|开始|截止|到期|"
+    r"统一|才能|陆续|安排|发货|发出|出货|到货|电池|线|楼|仓|院|机房|字|客服|桌|门|店|机位)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +48,11 @@ class Shelf:
     def __init__(self, products: Sequence[Product]) -> None:
         self.products = {product.product_id: product for product in products}
         self._names = _names_of(tuple((each.product_id, each.title, each.aliases, each.shelf_no) for each in products))
+        self._latin = [name for name in self._names if name.text.isascii() and may_be_name(name.text)]
 
     def spoken_names(self, product_ids: Mapping[str, float], folded: str) -> list[tuple[int, int]]:
         """Where in folded text these products' names stand, as spans."""
-        spans = []
-        for name in self._names:
-            at = folded.find(name.text) if name.product_id in product_ids else -1
-            while at >= 0:
-                spans.append((at, at + len(name.text)))
-                at = folded.find(name.text, at + 1)
-        return spans
+        return [(at, at + len(name.text)) for name in self._names if name.product_id in product_ids for at in _places(name.text, folded)]
 
     def named_in(self, folded: str, sounds: Sequence[str] | None = None) -> dict[str, float]:
         """Product ids named in folded text, with how surely (0…1]. A name inside a longer name found at that place doesn't count."""
@@ -53,9 +60,7 @@ class Shelf:
         taken = [False] * len(folded)
         heard = "|" + "|".join(fold_syllable(sound) for sound in sounds) + "|" if sounds else ""
         for name in self._names:
-            at = folded.find(name.text)
-            while at >= 0 and all(taken[at : at + len(name.text)]):
-                at = folded.find(name.text, at + 1)
+            at = next((at for at in _places(name.text, folded) if not all(taken[at : at + len(name.text)])), -1)
             if at >= 0:
                 found[name.product_id] = max(found.get(name.product_id, 0.0), name.weight)
                 if len(name.text) > 1:
@@ -67,13 +72,39 @@ class Shelf:
                 written = folded[position : position + len(name.sound)]
                 if len(name.sound) > 2 or not is_word(written):
                     found[name.product_id] = max(found.get(name.product_id, 0.0), name.weight * HEARD_AS)
+        if sounds and self._latin and (stretches := could_hold_names(folded)):
+            for latin in self._latin:
+                if spelled := spelled_in(latin.text, folded, sounds, stretches):
+                    sure = latin.weight * HEARD_AS * max(each.likeness for each in spelled)
+                    found[latin.product_id] = max(found.get(latin.product_id, 0.0), sure)
         return found
+
+
+def _places(name: str, folded: str) -> Iterator[int]:
+    """Where a name stands as one: 三号 not in 十三号 nor as a day, a Latin one not inside another word."""
+    at = folded.find(name)
+    while at >= 0:
+        end = at + len(name)
+        parted = not (_is_latin(folded, at - 1) and _is_latin(folded, at)) and not (_is_latin(folded, end - 1) and _is_latin(folded, end))
+        if parted and (not name.endswith("号") or _is_shelf_number(folded, at, end)):
+            yield at
+        at = folded.find(name, at + 1)
+
+
+def _is_latin(text: str, at: int) -> bool:
+    return 0 <= at < len(text) and text[at].isascii() and text[at].isalpha()
+
+
+def _is_shelf_number(folded: str, start: int, end: int) -> bool:
+    return (start == 0 or folded[start - 1] not in NUMERAL_CHARS) and not (
+        _MONTH_BEFORE.search(folded, max(0, start - 4), start) or _DAY_AFTER.match(folded, end)
+    )
 
 
 @lru_cache(maxsize=SHELVES_KEPT)
 def _names_of(shelf: tuple[tuple[str, str, tuple[str, ...], str | None], ...]) -> list[_Name]:
     """All names of (id, title, aliases, shelf number) each, longest first. A title's word that n products share weighs 1/n."""
-    words_of = {product_id: title_words(title) for product_id, title, _, _ in shelf}
+    words_of = {product_id: title_words(title) | latin_title_words(title) for product_id, title, _, _ in shelf}
     shared = Counter(word for found in words_of.values() for word in found)
     names: dict[tuple[str, str], float] = {}
     for product_id, title, aliases, shelf_no in shelf:
@@ -100,6 +131,11 @@ def title_words(title: str) -> set[str]:
         for word in words(fold(title).text)
         if len(word) >= 2 and word not in FILLERS and not set(word) & NUMERAL_CHARS and not word.isascii()
     }
+
+
+def latin_title_words(title: str) -> set[str]:
+    """Latin words of a title that may name the product: Vexaro in Vexaro Pro 吹风机."""
+    return {word for word in _LATIN.findall(fold(title).text) if len(word) >= LEAST_LATIN and word not in ANY_TITLE}
 
 
 def name_sound(text: str) -> tuple[str, ...]:

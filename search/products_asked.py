@@ -15,8 +15,9 @@ from archive.simplified import simplified_throughout
 from search.asked_time import find_times
 from search.brands import brand_names
 from search.chinese import fold, is_word, whole_words
+from search.foreign_names import could_hold_names, foreign_names, may_be_name, spelled_in
 from search.numerals import read_numeral, say_integer
-from search.products import ALIAS_WEIGHT, HEARD_AS, SHELF_WEIGHT, TITLE_WORD_WEIGHT, name_sound, title_words
+from search.products import ALIAS_WEIGHT, ANY_TITLE, HEARD_AS, SHELF_WEIGHT, TITLE_WORD_WEIGHT, latin_title_words, name_sound, title_words
 from search.sounds import fold_syllable, read_pinyin, syllables
 from search.typos import deletions, one_edit_apart, transposed
 
@@ -27,14 +28,10 @@ OTHER_BRAND_NAME = 0.9
 MOST_BRANDS = 3
 IN_LONGER_WORD = 0.6
 SHELVES_KEPT = 4096
-LEAST_LATIN = 3
 LEAST_MISSPELT_LATIN = 4
 LEAST_TRANSPOSED = 3
 LEAST_SHORTENED = 5
 LEAST_ID = 6
-# Words of titles that name no product.
-_ANY_TITLE_WORDS = "pro max plus mini new hot set box pcs pack size color style for with and the kg ml spf vip hd usb led"
-_ANY_TITLE = frozenset(_ANY_TITLE_WORDS.split())
 _LATIN = re.compile(r"[a-z][a-z0-9]*")
 _N = r"(\d{1,4}|[一二三四五六七八九十百两]{1,4})"
 _SHELF_NUMBER = re.compile(
@@ -79,7 +76,11 @@ class AskedNames:
         latin = {word for word in _LATIN.findall(self.folded) if len(word) >= LEAST_MISSPELT_LATIN}
         self.misspelt = {key: word for word in latin for key in deletions(word)}
         self.numbers = _numbers_in(text)
+        self.spoken = syllables(self.folded)
+        self.stretches = could_hold_names(self.folded)
+        self.latin_names = [name for name in foreign_names(self.folded) if name.isascii()]
         self._edges: list[tuple[int, int]] | None = None
+        self._spelled: dict[str, bool] = {}
         self._places: dict[str, tuple[int, int] | None] = {}
 
     def place(self, name: str) -> tuple[int, int] | None:
@@ -87,6 +88,12 @@ class AskedNames:
         if name not in self._places:
             self._places[name] = self._find(name)
         return self._places[name]
+
+    def spells(self, latin: str) -> bool:
+        """Whether characters stand in the question that a Latin name may be written with."""
+        if latin not in self._spelled:
+            self._spelled[latin] = bool(spelled_in(latin, self.folded, self.spoken, self.stretches))
+        return self._spelled[latin]
 
     def _find(self, name: str) -> tuple[int, int] | None:
         at = self.folded.find(name)
@@ -125,7 +132,7 @@ class _Shelf:
         self.misspelt: dict[str, list[_Name]] = defaultdict(list)
         self.latin: dict[str, set[str]] = defaultdict(set)
         self.numbers: dict[str, list[int]] = defaultdict(list)
-        words = [title_words(title) | _latin_words(title) | _brands_in(title) for _, title, _, _ in key]
+        words = [title_words(title) | latin_title_words(title) | _brands_in(title) for _, title, _, _ in key]
         shared: dict[str, int] = defaultdict(int)
         for found in words:
             for word in found:
@@ -141,6 +148,12 @@ class _Shelf:
                 self.names[fold(product_id).text].append(_Name(number, fold(product_id).text, 1.0, "id"))
             if (written := _DIGITS.search(shelf_no or "")) and len(written[0]) <= 4:
                 self.numbers[say_integer(int(written[0]))].append(number)
+        self.latin_names = tuple(text for text in self.names if text.isascii() and may_be_name(text))
+        self.spelled_names = [
+            (text, syllables(text), stretches)
+            for text in self.names
+            if not any(char.isascii() for char in text) and (stretches := could_hold_names(text))
+        ]
         self.keys = frozenset(self.names)
         self.sound_keys = frozenset(self.sounds)
         self.misspelt_keys = frozenset(self.misspelt)
@@ -160,7 +173,7 @@ class _Shelf:
                 for written in deletions(name.text) - {name.text}:
                     self.misspelt[written].append(name)
         for word in _LATIN.findall(name.text):
-            if len(word) >= LEAST_MISSPELT_LATIN and word not in _ANY_TITLE:
+            if len(word) >= LEAST_MISSPELT_LATIN and word not in ANY_TITLE:
                 for key in deletions(word):
                     self.latin[key].add(word)
 
@@ -208,6 +221,14 @@ def named_products(asked: AskedNames, products: Sequence[Product]) -> list[Named
     for text in shelf.keys & asked.brand_pieces:
         for name in shelf.names[text]:
             add(name, name.weight * OTHER_BRAND_NAME, "brand")
+    for text in filter(asked.spells, shelf.latin_names if asked.stretches else ()):
+        for name in shelf.names[text]:
+            add(name, name.weight * HEARD_AS, "sound")
+    for text, spoken, stretches in shelf.spelled_names if asked.latin_names else ():
+        places = [place for latin in asked.latin_names for place in spelled_in(latin, text, spoken, stretches)]
+        whole = any(place.end - place.start == len(text) for place in places)
+        for name in shelf.names[text] if places else ():
+            add(name, (name.weight if whole else min(name.weight, TITLE_WORD_WEIGHT)) * HEARD_AS, "sound")
     if not found and asked.also:
         for text in shelf.keys & asked.also_pieces:
             for name in shelf.names[text]:
@@ -219,10 +240,6 @@ def named_products(asked: AskedNames, products: Sequence[Product]) -> list[Named
 @lru_cache(maxsize=SHELVES_KEPT)
 def _shelf(key: _Key) -> _Shelf:
     return _Shelf(key)
-
-
-def _latin_words(title: str) -> set[str]:
-    return {word for word in _LATIN.findall(fold(title).text) if len(word) >= LEAST_LATIN and word not in _ANY_TITLE}
 
 
 def _brands_in(title: str) -> set[str]:

@@ -11,10 +11,11 @@ from search.asked_words import asks_condition, clauses_of, wants_correction, wha
 from search.chinese import Folded, bigrams, content_words, fold
 from search.concepts import ConceptHit, load_lexicon
 from search.errors import InvalidQuestion
+from search.foreign_names import LEAST_LETTERS, foreign_names
 from search.other_spellings import OtherSpelling, brand_spellings, is_stop_word, misspelt_hits, other_spellings, short_hits
 from search.products_asked import AskedNames, NamedProduct, named_products
 from search.quantities import Quantity, find_quantities
-from search.sounds import fold_syllable, sound_bigrams, syllables, typed_sounds
+from search.sounds import fold_syllable, other_sound_bigrams, sound_bigrams, syllables, typed_sounds
 
 NAME_SHARE = 0.2
 MOST_KIN = 8
@@ -26,12 +27,14 @@ _NEGATIVE = re.compile(r"不(?!锈)|没|无(?!理由)|别|非|\b(?:not?|never|wi
 class Term:
     """A word of the question: folded text, folded syllables (empty for Latin), whether it may be matched by sound.
 
-    `also`: what else it may have been meant to be, each weighing less than the word itself.
+    `also`: what else it may have been meant to be, each weighing less than the word itself. `names`: it may be a foreign name, which a
+    transcript may hold in the other script, as it sounds.
     """
 
     text: str
     sound: tuple[str, ...]
     also: tuple[OtherSpelling, ...] = ()
+    names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Question:
     `text` is the question as it was asked; what is looked for has neither the asker's own data nor the times of session and order, which
     are `times`. `kin`: concepts that only another one led to, which one, and the weight of the link; they are among `concepts` too.
     `asides`: stretches of `folded` that tell what happened beside what was said, with their weight. `also_named`: a name of the product
-    that is known otherwise, such as from the order.
+    that is known otherwise, such as from the order. `other_sounds`: pairs of syllables of rarer readings, with that of `sounds` which each
+    stands for.
     """
 
     text: str
@@ -62,6 +66,7 @@ class Question:
     wants_correction: bool = False
     asks_condition: bool = False
     also_named: str = ""
+    other_sounds: Mapping[str, str] = field(default_factory=dict)
 
     def naming(self, names: Sequence[tuple[int, int]]) -> "Question":
         """The same question, knowing where in `folded` it only names the product."""
@@ -104,7 +109,7 @@ def understand(text: str, *, max_chars: int = 500, also_named: str = "", leaving
     return Question(
         text,
         stripped,
-        _terms(words, brand_spellings(folded, heard)),
+        _terms(folded, words, brand_spellings(folded, heard)),
         tuple(dict.fromkeys(gram for piece in pieces for gram in bigrams(piece) if not is_stop_word(gram))),
         tuple(dict.fromkeys(sound_bigrams(typed_sounds(folded)))),
         concepts,
@@ -119,14 +124,19 @@ def understand(text: str, *, max_chars: int = 500, also_named: str = "", leaving
         wants_correction=wants_correction(plain),
         asks_condition=asks_condition(plain),
         also_named=also_named,
+        other_sounds=other_sound_bigrams(folded),
     )
 
 
-def _terms(words: Sequence[str], brands: Mapping[str, tuple[OtherSpelling, ...]]) -> tuple[Term, ...]:
-    """A brand is one term, whatever the segmenter made of it."""
-    pieces = {piece for name in brands for piece in (*name, *name.split()) if piece != name}
-    kept = dict.fromkeys((*(word for word in words if word not in pieces), *(name for name in brands if not is_stop_word(name))))
-    return tuple(Term(word, _sound_of(word), (*brands.get(word, ()), *other_spellings(word))) for word in kept)
+def _terms(folded: str, words: Sequence[str], brands: Mapping[str, tuple[OtherSpelling, ...]]) -> tuple[Term, ...]:
+    """A brand is one term, whatever the segmenter made of it; so is a foreign name that nobody knows."""
+    foreign = {name for name in foreign_names(folded) if not any(name in brand for brand in brands)}
+    foreign |= {name for name in brands if name.isascii() and len(name) >= LEAST_LETTERS}
+    pieces = {piece for name in (*brands, *foreign) for piece in (*name, *name.split()) if piece != name}
+    pieces |= {word for word in words for name in foreign if word in name and word != name and not word.isascii()}
+    whole = (name for name in (*brands, *sorted(foreign, key=folded.find)) if not is_stop_word(name))
+    kept = dict.fromkeys((*(word for word in words if word not in pieces), *whole))
+    return tuple(Term(word, _sound_of(word), (*brands.get(word, ()), *other_spellings(word)), word in foreign) for word in kept)
 
 
 def _without(text: str, spans: Sequence[tuple[int, int]], words: Sequence[str]) -> str:

@@ -47,17 +47,20 @@ def sound_bigrams(sounds: list[str]) -> list[str]:
     return [f"{one}_{other}".replace("_", "0") for one, other in pairwise(folded) if one and other]
 
 
-def other_sound_bigrams(folded_text: str) -> list[str]:
-    """Pairs as of `sound_bigrams` that arise where a character can be read otherwise and no phrase decides how (行 as hang, 长 as zhang).
+def other_sound_bigrams(folded_text: str) -> dict[str, str]:
+    """Pairs as of `sound_bigrams` that arise where a character can be read otherwise and no phrase decides how (行 as hang, 长 as zhang),
+    each with the pair of the commoner reading that it stands for.
 
     For questions: text is indexed by its commoner reading, so whoever types or says the other one is found by these.
     """
     sounds = syllables(folded_text)
-    pairs: list[str] = []
+    pairs: dict[str, str] = {}
     for at, readings in other_readings(folded_text, sounds).items():
+        before, after = sounds[max(0, at - 1) : at], sounds[at + 1 : at + 2]
+        common = sound_bigrams([*before, sounds[at], *after])
         for reading in readings:
-            pairs.extend(sound_bigrams([*sounds[max(0, at - 1) : at], reading, *sounds[at + 1 : at + 2]]))
-    return list(dict.fromkeys(pairs))
+            pairs |= dict(zip(sound_bigrams([*before, reading, *after]), common, strict=False))
+    return {pair: stood for pair, stood in pairs.items() if pair != stood}
 
 
 @lru_cache(maxsize=4096)

@@ -46,7 +46,7 @@ def one_edit_apart(one: str, other: str) -> bool:
 
 def near_latin(word: str, known: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Latin words of the lexicon and of `known` that are one edit away from a word of five letters or more; none if it is one of them."""
-    if len(word) < LEAST_LATIN or word in known or word in _latin_words():
+    if len(word) < LEAST_LATIN or word in known or word in latin_words():
         return ()
     near = {found for key in deletions(word) for found in _latin_by_deletion().get(key, ())}
     near |= {each for each in known if each.isascii() and len(each) >= LEAST_LATIN}
@@ -71,14 +71,15 @@ def changed_over(folded: str, taken: list[bool]) -> list[Misspelt]:
 
 
 @lru_cache(maxsize=1)
-def _latin_words() -> frozenset[str]:
+def latin_words() -> frozenset[str]:
+    """The Latin words of the lexicon's terms."""
     return frozenset(word for term in load_lexicon().by_term if term.isascii() for word in term.split() if word.isalpha())
 
 
 @lru_cache(maxsize=1)
 def _latin_by_deletion() -> dict[str, tuple[str, ...]]:
     index: dict[str, set[str]] = {}
-    for word in _latin_words():
+    for word in latin_words():
         if len(word) >= LEAST_LATIN:
             for key in deletions(word):
                 index.setdefault(key, set()).add(word)

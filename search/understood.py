@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from archive.recording import Product
 from search.asked_filters import HostUnderstood, Narrowed, TimeUnderstood
+from search.latin_sounds import latin_sound
 from search.products_asked import NamedProduct
-from search.query import products_named
+from search.query import Term, products_named
 
 MOST_PRODUCTS = 5
 
@@ -21,11 +22,16 @@ class ConceptUnderstood:
 
 @dataclass(frozen=True, slots=True)
 class ReadAs:
-    """A word of the question and what else it was looked for as. `how`: stem, typo, short, brand."""
+    """A word of the question and what else it was looked for as. `how`: stem, typo, short, brand, said (as it sounds)."""
 
     written: str
     read_as: str
     how: str
+
+
+def _readings(term: Term) -> list[ReadAs]:
+    said = [ReadAs(term.text, " ".join(latin_sound(term.text)), "said")] if term.names and term.text.isascii() else []
+    return [*(ReadAs(term.text, other.text, other.how) for other in term.also), *said]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def understood_of(narrowed: Narrowed, shelves: Mapping[str, Sequence[Product]], 
         tuple(surest),
         narrowed.host,
         replace(narrowed.time, applied=False) if narrowed.time and widened else narrowed.time,
-        tuple(ReadAs(term.text, other.text, other.how) for term in question.terms for other in term.also),
+        tuple(reading for term in question.terms for reading in _readings(term)),
         question.negative,
         question.wants_correction,
         question.asks_condition,

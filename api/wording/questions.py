@@ -12,6 +12,7 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "understood.how.sound": ("读音相同", "sounds alike"),
     "understood.how.typo": ("当作笔误", "taken as a slip"),
     "understood.how.brand": ("按品牌别名", "by the brand's other name"),
+    "understood.how.said": ("按读音", "as it sounds"),
     "understood.how.order": ("按订单", "from the order"),
     "understood.host": ("主播 {name}", "host: {name}"),
     "understood.host_without": ("主播 {name}（没有所查的场次，未按其筛选）", "host: {name} (holds no session here, so all were searched)"),

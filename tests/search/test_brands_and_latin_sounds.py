@@ -176,7 +176,7 @@ def test_the_other_reading_is_looked_for_too(asked: str, said: str) -> None:
 
 
 def test_a_phrase_that_decides_leaves_no_other_reading() -> None:
-    assert other_sound_bigrams("银行") == []
+    assert other_sound_bigrams("银行") == {}
 
 
 def test_looking_up_is_quick_enough_for_every_question() -> None:
