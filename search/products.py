@@ -60,7 +60,9 @@ class Shelf:
         taken = [False] * len(folded)
         heard = "|" + "|".join(fold_syllable(sound) for sound in sounds) + "|" if sounds else ""
         for name in self._names:
-            at = next((at for at in _places(name.text, folded) if not all(taken[at : at + len(name.text)])), -1)
+            at = -1
+            if name.text in folded:
+                at = next((at for at in _places(name.text, folded) if not all(taken[at : at + len(name.text)])), -1)
             if at >= 0:
                 found[name.product_id] = max(found.get(name.product_id, 0.0), name.weight)
                 if len(name.text) > 1:
