@@ -129,7 +129,10 @@ class Field:
         """Where a foreign name stands in the other script, as it sounds, with how surely."""
         if name.isascii():
             stretches = could_hold_names(self.text)
-            return spelled_in(name, self.text, syllables_of(self.sound), stretches) if stretches else []
+            spoken = [""] * len(self.text)
+            for start, end in stretches:
+                spoken[start:end] = syllables_of(self.sound[start:end])
+            return spelled_in(name, self.text, spoken, stretches)
         sounds, latin = syllables(name), latin_names(self.text)
         alike = {word: spelled_as(sounds, word) for word in latin} if len(latin) <= MOST_LATIN_NAMES else {}
         return [Spelled(at, at + len(word), sure) for word, sure in alike.items() if sure for at in self.find_word(word)]
