@@ -7,6 +7,7 @@ from pathlib import Path
 from api.asking import answered, category_named
 from api.custody_keeping import checkpoint_now
 from api.errors import CallAsked
+from api.indexing_words import ArchivedWords
 from api.job_reports import JobReport, under_way_of
 from api.workplace import Workplace
 from archive.case import BuiltPackage, Case, CaseMoment
@@ -25,8 +26,9 @@ from ingest.admission import Admitted, IngestRequest, admit
 from ingest.extension import Extended, ExtendRequest
 from search.answer import Answer
 from search.indexes import Filter
-from search.indexing import IndexedCounts, index_recording
+from search.indexing import IndexedCounts, index_words
 from search.moments import Moment
+from search.seams import Told
 
 Progress = Callable[[str, int, int], None]
 
@@ -102,22 +104,16 @@ def index(workplace: Workplace, recording_id: str) -> tuple[int, IndexedCounts]:
     catalog = workplace.archive.catalog
     # Looked up before anything is read: what comes meanwhile is then known not to be in it.
     as_of = catalog.as_of(recording_id)
-    transcript = workplace.archive.transcripts.latest(recording_id)
-    if transcript is None:
+    words = ArchivedWords.of(workplace, recording_id)
+    if words is None:
         raise NotFound(f"recording {recording_id} has no transcript to index: run liveproof transcribe {recording_id}")
-    counts = index_recording(
-        workplace.index,
+    told = Told(
         catalog.recording(recording_id),
-        transcript.segments,
         catalog.products(recording_id),
         catalog.events(recording_id),
-        catalog.messages(recording_id),
-        workplace.embedder,
-        transcript.version,
-        screen=workplace.archive.screens.texts(recording_id),
-        as_of=as_of,
+        workplace.archive.screens.texts(recording_id),
     )
-    return transcript.version, counts
+    return words.version, index_words(workplace.index, told, words, workplace.embedder, as_of)
 
 
 def search(

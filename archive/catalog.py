@@ -13,7 +13,7 @@ from archive.catalog_rows import (
     sources_held,
 )
 from archive.catalog_writing import write_admission, write_extension
-from archive.chat_times import messages_between
+from archive.chat_times import count_before, messages_between
 from archive.custody import CustodyLog
 from archive.database import Database
 from archive.errors import AlreadyHeld, NotFound
@@ -80,6 +80,11 @@ class Catalog:
         """Chat in time order, ends included; the newest shift of each chat file is added to its messages' times."""
         with self._database.reading() as connection:
             return messages_between(connection, recording_id, from_ms, to_ms)
+
+    def message_count(self, recording_id: str, before_ms: int) -> int:
+        """How many lines of chat lie before this time."""
+        with self._database.reading() as connection:
+            return count_before(connection, recording_id, before_ms)
 
     def messages_brought(self, recording_id: str) -> list[Message]:
         """All chat in time order, each line where it was laid when it came in: what the custody log holds the rows to."""

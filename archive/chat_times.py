@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from archive.catalog_rows import message_of
 from archive.clocks import ChatShift, newest_shifts, only_chat
@@ -27,6 +27,14 @@ def messages_between(connection: Connection, recording_id: str, from_ms: int | N
     moved = [_moved(message, shifts, unnamed) for message in found]
     within = [message for message in moved if (from_ms is None or message.at_ms >= from_ms) and (to_ms is None or message.at_ms <= to_ms)]
     return sorted(within, key=lambda message: message.at_ms)
+
+
+def count_before(connection: Connection, recording_id: str, before_ms: int) -> int:
+    """How many messages lie before this time, shifted."""
+    if newest_shifts(connection, recording_id):
+        return len(messages_between(connection, recording_id, None, before_ms - 1))
+    query = select(func.count()).where(messages.c.recording_id == recording_id, messages.c.at_ms < before_ms)
+    return connection.execute(query).scalar_one()
 
 
 def _moved(message: Message, shifts: dict[int, ChatShift], unnamed: int | None) -> Message:

@@ -18,6 +18,7 @@ from archive.schema import segments, transcripts
 from archive.timeline import WallTime
 from archive.transcript import Provenance, Segment, Transcript
 from archive.transcript_rows import chain_of, heard_by_row, leads_nowhere, pairs, provenance_of, segment_of
+from archive.transcript_stream import TranscriptStream, newest_stream
 from archive.transcript_writing import Base, StoredVersion, write_version
 
 HUMAN = "human"
@@ -255,6 +256,10 @@ class TranscriptCatalog:
         """The newest version, None if nothing has been transcribed yet."""
         with self._database.reading() as connection:
             return self._read(connection, recording_id, None)
+
+    def stream(self, recording_id: str) -> TranscriptStream | None:
+        """The newest version, to be read bit by bit; None if nothing has been transcribed yet."""
+        return newest_stream(self._database, recording_id)
 
     def version(self, recording_id: str, version: int) -> Transcript:
         """One version. NotFound if there is none."""

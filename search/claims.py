@@ -3,7 +3,7 @@
 Read at index time. A viewer's question that is read out promises nothing; what is sure of its sound alone counts only beside an amount.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from search.chinese import bigrams, content_words
 from search.commitment import firmness
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
 from search.promises import MIN_WEIGHT, Claim, condition_in, gist_of, polarity_of
-from search.thoughts import end_of_thought
 from search.units import joined_text
 
 if TYPE_CHECKING:
@@ -26,25 +25,26 @@ NAMED = 0.7
 LIKELY = 0.5
 
 
-def claims_of(units: Sequence["IndexedUnit"]) -> list[Claim]:
-    """Promises in time order; a thought that speaks of several categories makes one of each."""
-    claims: list[Claim] = []
-    took_back_ms: int | None = None
-    for thought in _thoughts(units):
+class ClaimReader:
+    """Reads talk thought by thought, in the order of time. `took_back_ms`: when words ended that took something back, with no promise
+    beside them yet."""
+
+    def __init__(self, took_back_ms: int | None = None) -> None:
+        self.took_back_ms = took_back_ms
+
+    def read(self, thought: Sequence["IndexedUnit"]) -> list[Claim]:
+        """The thought's promises; one that speaks of several categories makes one of each."""
         takes_back = any(mention.concept == CORRECTION_CONCEPT for unit in thought for mention in unit.mentions)
-        carried = took_back_ms is not None and thought[0].unit.start_ms - took_back_ms <= CARRIED_MS
+        carried = self.took_back_ms is not None and thought[0].unit.start_ms - self.took_back_ms <= CARRIED_MS
         found = _claims_in(thought, takes_back or carried)
-        claims.extend(found)
-        took_back_ms = thought[-1].unit.end_ms if takes_back and not found else None
-    return claims
+        self.took_back_ms = thought[-1].unit.end_ms if takes_back and not found else None
+        return found
 
 
-def _thoughts(units: Sequence["IndexedUnit"]) -> Iterator[Sequence["IndexedUnit"]]:
-    start = 0
-    while start < len(units):
-        end = end_of_thought(units, start, THOUGHT_MS, LONGEST_THOUGHT_MS)
-        yield units[start : end + 1]
-        start = end + 1
+def words_of_claim(units: Iterable["IndexedUnit"]) -> frozenset[str]:
+    """What a claim's words are compared by: `grams` of `Claim`, from the units that it spans."""
+    said = "".join(unit.folded for unit in units if not unit.reads_question)
+    return frozenset(gram for word in content_words(said) for gram in bigrams(word))
 
 
 def _claims_in(thought: Sequence["IndexedUnit"], corrects: bool) -> list[Claim]:
@@ -94,7 +94,7 @@ def _claim(spoken: Sequence["IndexedUnit"], about: Sequence["IndexedUnit"], cate
     gist = gist_of(hits, amounts, {category: 1.0})
     if gist is None:
         return None
-    bearing = [unit for unit in spoken if gist.quantity in unit.quantities] if gist.quantity else []
+    bearing = [unit for unit in spoken if any(gist.quantity is each for each in unit.quantities)] if gist.quantity else []
     of_it = [*about, *bearing[:1]]
     first, last = min(unit.unit.number for unit in of_it), max(unit.unit.number for unit in of_it)
     said = [unit for unit in spoken if first <= unit.unit.number <= last]
@@ -109,7 +109,7 @@ def _claim(spoken: Sequence["IndexedUnit"], about: Sequence["IndexedUnit"], cate
         said[-1].unit.end_ms,
         _products_of(said),
         promise,
-        frozenset(gram for word in content_words("".join(unit.folded for unit in said)) for gram in bigrams(word)),
+        words_of_claim(said),
         any(doubts(unit.unit.risk) for unit in said),
         round(firmness(text, promise), 2),
     )

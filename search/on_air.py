@@ -5,7 +5,7 @@ A product comes on air when it is named: by an alias, its title, a word of its t
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.recording import Product, Recording
@@ -82,51 +82,77 @@ def spoken_numbers(products: Sequence[Product]) -> dict[str, str]:
 def infer_spans(spoken: Sequence[Said]) -> tuple[InferredSpan, ...]:
     """Spans in the order in which they begin. Several products named at once are on air together, and each is less sure."""
     done: list[InferredSpan] = []
-    on: dict[str, list[tuple[int, float]]] = {}
-    started: dict[str, int] = {}
-    last_end: int | None = None
-
-    def close(product_id: str, end_ms: int) -> None:
-        named = on.pop(product_id)
-        begun = started.pop(product_id)
-        if end_ms > begun:
-            done.append(InferredSpan(product_id, begun, end_ms, max(sure for _, sure in named), tuple(named)))
-
+    air = OnAir(ended=done.append)
     for said in spoken:
-        for product_id in list(on):
-            silent = last_end is not None and said.start_ms - last_end > SILENCE_MS
-            unnamed_ms = on[product_id][-1][0] + UNNAMED_MS
-            if silent or said.start_ms > unnamed_ms:
-                close(product_id, min(last_end or said.start_ms, unnamed_ms))
-        last_end = max(last_end or 0, said.end_ms)
-        # A word that several titles share tells something only of what is on air already, or where nothing is.
-        heard = {product_id: strength for product_id, strength in said.named.items() if strength >= OPENS}
-        heard = heard or {product_id: strength for product_id, strength in said.named.items() if product_id in on or not on}
-        if not heard:
-            continue
-        for product_id in [each for each in on if each not in heard]:
-            close(product_id, said.start_ms)
-        total = sum(heard.values())
-        for product_id, strength in heard.items():
-            before = max((sure for at_ms, sure in on.get(product_id, ()) if at_ms >= said.start_ms - UNNAMED_MS), default=0.0)
-            sure = strength * strength / total
-            # Named again, it is surer than named once.
-            sure = min(max(sure, before) + CONFIRMED * strength * (1 - before), 0.95) if before else sure * 0.8
-            started.setdefault(product_id, said.start_ms)
-            on.setdefault(product_id, []).append((said.start_ms, round(sure, 3)))
-    for product_id in list(on):
-        close(product_id, min(last_end or 0, on[product_id][-1][0] + UNNAMED_MS))
+        air.hear(said)
+    air.end()
     return tuple(sorted(done, key=lambda span: (span.start_ms, span.product_id)))
 
 
-def products_inferred(spoken: Sequence[Said]) -> list[dict[str, float]]:
-    """For each stretch of speech the products that are likely on air in it, by confidence 0…1."""
-    spans = infer_spans(spoken)
-    inferred: list[dict[str, float]] = []
-    for said in spoken:
-        here = ((span.product_id, round(span.confidence_at(said.start_ms), 3)) for span in spans if span.start_ms <= said.start_ms)
-        inferred.append({product_id: sure for product_id, sure in here if sure >= LEAST})
-    return inferred
+@dataclass(frozen=True, slots=True)
+class AirNow:
+    """What is on air at a moment, as it was heard so far: for each product when it was named, in order, with how surely then."""
+
+    named_ms: tuple[tuple[str, tuple[tuple[int, float], ...]], ...] = ()
+    last_end_ms: int | None = None
+
+
+class OnAir:
+    """Follows talk, stretch by stretch in the order of time. `ended` is told each span that is over, with all that named it."""
+
+    def __init__(self, now: AirNow | None = None, ended: Callable[[InferredSpan], object] | None = None) -> None:
+        self._on = {product_id: list(named) for product_id, named in now.named_ms} if now else {}
+        self._last_end_ms = now.last_end_ms if now else None
+        self._ended = ended
+
+    @property
+    def now(self) -> AirNow:
+        """All that what comes next depends on."""
+        return AirNow(tuple((product_id, tuple(named)) for product_id, named in self._on.items()), self._last_end_ms)
+
+    def hear(self, said: Said) -> None:
+        for product_id in list(self._on):
+            silent = self._last_end_ms is not None and said.start_ms - self._last_end_ms > SILENCE_MS
+            unnamed_ms = self._on[product_id][-1][0] + UNNAMED_MS
+            if silent or said.start_ms > unnamed_ms:
+                self._close(product_id, min(self._last_end_ms or said.start_ms, unnamed_ms))
+        self._last_end_ms = max(self._last_end_ms or 0, said.end_ms)
+        # A word that several titles share tells something only of what is on air already, or where nothing is.
+        heard = {product_id: strength for product_id, strength in said.named.items() if strength >= OPENS}
+        heard = heard or {product_id: strength for product_id, strength in said.named.items() if product_id in self._on or not self._on}
+        if not heard:
+            return
+        for product_id in [each for each in self._on if each not in heard]:
+            self._close(product_id, said.start_ms)
+        total = sum(heard.values())
+        for product_id, strength in heard.items():
+            before = max((sure for at_ms, sure in self._on.get(product_id, ()) if at_ms >= said.start_ms - UNNAMED_MS), default=0.0)
+            sure = strength * strength / total
+            # Named again, it is surer than named once.
+            sure = min(max(sure, before) + CONFIRMED * strength * (1 - before), 0.95) if before else sure * 0.8
+            named = self._on.setdefault(product_id, [])
+            if self._ended is None:  # what was named longer ago makes nothing surer any more
+                named[:] = [each for each in named if each[0] >= said.start_ms - UNNAMED_MS]
+            named.append((said.start_ms, round(sure, 3)))
+
+    def sure_at(self, at_ms: int) -> dict[str, float]:
+        """The products on air when what was heard last began, by confidence: as when each was last named, halving every HALF_LIFE_MS."""
+        found: dict[str, float] = {}
+        for product_id, named in self._on.items():
+            named_at, sure = named[-1]
+            if at_ms < named_at + UNNAMED_MS:
+                found[product_id] = round(float(sure * 0.5 ** (max(at_ms - named_at, 0) / HALF_LIFE_MS)), 3)
+        return {product_id: sure for product_id, sure in found.items() if sure >= LEAST}
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        for product_id in list(self._on):
+            self._close(product_id, min(self._last_end_ms or 0, self._on[product_id][-1][0] + UNNAMED_MS))
+
+    def _close(self, product_id: str, end_ms: int) -> None:
+        named = self._on.pop(product_id)
+        if self._ended and end_ms > named[0][0]:
+            self._ended(InferredSpan(product_id, named[0][0], end_ms, max(sure for _, sure in named), tuple(named)))
 
 
 def on_air_in(recording: Recording, segments: Sequence[Segment], products: Sequence[Product]) -> tuple[InferredSpan, ...]:

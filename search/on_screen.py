@@ -25,21 +25,27 @@ _AMOUNT = re.compile(r"\d+(?:\.\d{1,2})?")
 
 
 def products_shown(products: Sequence[Product], screen: Sequence[ScreenText], spans: Sequence[tuple[int, int]]) -> list[dict[str, float]]:
-    """For each span of ms the products that cards show in its middle, by confidence 0…1; nothing where the screen says nothing."""
-    if not screen or not products:
-        return [{} for _ in spans]
-    cards = _cards(products, screen)
-    prices = _price_lines(products, screen)
-    starts = [start_ms for start_ms, _, _ in cards]
-    longest = max((end_ms - start_ms for start_ms, end_ms, _ in cards), default=0)
-    shown = []
-    for start_ms, end_ms in spans:
+    """For each span of ms the products that cards show in its middle, as `Cards` tells."""
+    cards = Cards(products, screen)
+    return [cards.shown(start_ms, end_ms) for start_ms, end_ms in spans]
+
+
+class Cards:
+    """What cards on the screen say of a shelf's products."""
+
+    def __init__(self, products: Sequence[Product], screen: Sequence[ScreenText]) -> None:
+        found = _cards(products, screen) if screen and products else []
+        self._cards, self._prices = found, _price_lines(products, screen) if found else []
+        self._starts = [start_ms for start_ms, _, _ in found]
+        self._longest = max((end_ms - start_ms for start_ms, end_ms, _ in found), default=0)
+
+    def shown(self, start_ms: int, end_ms: int) -> dict[str, float]:
+        """The products that cards show in the middle of a span, by confidence 0…1; nothing where the screen says nothing."""
         middle = (start_ms + end_ms) // 2
-        first, last = bisect.bisect_left(starts, middle - longest), bisect.bisect_right(starts, middle)
-        there = [named for _, until_ms, named in cards[first:last] if middle < until_ms]
-        priced = {product_id for begin, until, product_id in prices if begin <= middle < until} if there else set()
-        shown.append(_shared(there, priced))
-    return shown
+        first, last = bisect.bisect_left(self._starts, middle - self._longest), bisect.bisect_right(self._starts, middle)
+        there = [named for _, until_ms, named in self._cards[first:last] if middle < until_ms]
+        priced = {product_id for begin, until, product_id in self._prices if begin <= middle < until} if there else set()
+        return _shared(there, priced)
 
 
 def both(by_speech: Mapping[str, float], by_screen: Mapping[str, float]) -> dict[str, float]:

@@ -3,9 +3,10 @@
 Without shelf, events or names everything here is empty, and ranking stays neutral.
 """
 
+import bisect
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -148,28 +149,45 @@ def name_sound(text: str) -> tuple[str, ...]:
 
 
 def on_air(events: Sequence[ProductEvent], at_ms: int, *, inferred: bool = False) -> frozenset[str]:
-    """Products being explained at this moment; where nobody marks explanations, the product whose card was shown last.
+    """Products being explained at this moment, as `AirTimes` tells."""
+    return AirTimes(events, inferred=inferred).at(at_ms)
+
+
+class AirTimes:
+    """What events say was on air when: the products being explained; where nobody marks explanations, the product whose card was shown
+    last.
 
     Only what a platform said has begun counts, or with `inferred` only what somebody inferred; it ends by either.
     """
-    explained: set[str] = set()
-    card: str | None = None
-    marks = False
-    for event in sorted(events, key=lambda each: each.at_ms):
-        if event.inferred != inferred and event.event in (EventKind.EXPLAIN_START, EventKind.CARD_SHOWN):
-            continue
-        if event.event in (EventKind.EXPLAIN_START, EventKind.EXPLAIN_END) and event.inferred == inferred:
-            marks = True
-        if event.at_ms > at_ms:
-            continue
-        match event.event:
-            case EventKind.EXPLAIN_START:
-                explained.add(event.product_id)
-            case EventKind.EXPLAIN_END | EventKind.DELISTED:
-                explained.discard(event.product_id)
-                card = None if card == event.product_id else card
-            case EventKind.CARD_SHOWN:
-                card = event.product_id
-            case _:
-                pass
-    return frozenset(explained) if marks else frozenset((card,) if card else ())
+
+    def __init__(self, events: Iterable[ProductEvent], *, inferred: bool = False) -> None:
+        in_order = sorted(events, key=lambda each: each.at_ms)
+        marking = (EventKind.EXPLAIN_START, EventKind.EXPLAIN_END)
+        self.marks = any(event.event in marking and event.inferred == inferred for event in in_order)
+        self._times: list[int] = []
+        self._then: list[frozenset[str]] = []
+        explained: set[str] = set()
+        card: str | None = None
+        for event in in_order:
+            if event.inferred != inferred and event.event in (EventKind.EXPLAIN_START, EventKind.CARD_SHOWN):
+                continue
+            match event.event:
+                case EventKind.EXPLAIN_START:
+                    explained.add(event.product_id)
+                case EventKind.EXPLAIN_END | EventKind.DELISTED:
+                    explained.discard(event.product_id)
+                    card = None if card == event.product_id else card
+                case EventKind.CARD_SHOWN:
+                    card = event.product_id
+                case _:
+                    continue
+            self._times.append(event.at_ms)
+            self._then.append(frozenset(explained) if self.marks else frozenset((card,) if card else ()))
+
+    def __bool__(self) -> bool:
+        """Whether anything ever was on air."""
+        return any(self._then)
+
+    def at(self, at_ms: int) -> frozenset[str]:
+        at = bisect.bisect_right(self._times, at_ms)
+        return self._then[at - 1] if at else frozenset()

@@ -163,26 +163,20 @@ def akin(one: Promise, other: Promise) -> bool:
     )
 
 
-def link_corrections(claims: Sequence[Claim]) -> dict[int, int]:
-    """For each correction the earlier claim it takes back: same product where both are known, shared topic or like
-    quantity. Indexes into `claims`."""
-    links: dict[int, int] = {}
-    for index, later in enumerate(claims):
-        if not later.promise.is_correction:
+def taken_back_by(later: Claim, earlier: Iterable[tuple[int, Claim]]) -> int | None:
+    """Number of the earlier claim that a correction takes back, the last of equals: same product where both are known, shared topic or
+    like quantity. `earlier`: claims by number, in order."""
+    best, best_score = None, 0.0
+    for number, claim in earlier:
+        if claim.last >= later.first or claim.promise.is_correction or not in_reach(claim, later):
             continue
-        best, best_score = None, 0.0
-        for earlier_index, earlier in enumerate(claims[:index]):
-            if earlier.last >= later.first or earlier.promise.is_correction or not _in_reach(earlier, later):
-                continue
-            score = _relation(earlier, later)
-            if score >= best_score and score > 0:
-                best, best_score = earlier_index, score
-        if best is not None:
-            links[index] = best
-    return links
+        score = _relation(claim, later)
+        if score >= best_score and score > 0:
+            best, best_score = number, score
+    return best
 
 
-def _in_reach(earlier: Claim, later: Claim) -> bool:
+def in_reach(earlier: Claim, later: Claim) -> bool:
     """Of the same product however long ago; where no product is known, what was said shortly before."""
     return bool(earlier.products & later.products) or later.start_ms - earlier.start_ms <= CORRECTION_REACH_MS
 

@@ -52,31 +52,40 @@ class Unit(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 def cut_units(recording: Recording, segments: Sequence[Segment]) -> list[Unit]:
     """Units in time order. Segments without text are left out."""
-    units: list[Unit] = []
-    last_end: int | None = None
-    for segment in sorted(segments, key=lambda each: (each.start_ms, each.number)):
+    cutter = UnitCutter(recording)
+    return [unit for segment in sorted(segments, key=lambda each: (each.start_ms, each.number)) for unit in cutter.cut(segment)]
+
+
+class UnitCutter:
+    """Cuts one segment after the other, in the order of their times. `number` and `last_end_ms`: those of a cutter that is gone on from."""
+
+    def __init__(self, recording: Recording, number: int = 0, last_end_ms: int | None = None) -> None:
+        self._recording = recording
+        self.number = number
+        self.last_end_ms = last_end_ms
+
+    def cut(self, segment: Segment) -> list[Unit]:
         if not segment.text.strip():
-            continue
+            return []
         exact = bool(segment.words)
+        units = []
         for start, end, start_ms, end_ms in _cut_segment(segment):
             text = segment.text[start:end]
-            wall, uncertainty = recording.wall_at(start_ms)
+            wall, uncertainty = self._recording.wall_at(start_ms)
             if start and not exact:
                 uncertainty += (segment.end_ms - segment.start_ms) // 8
-            opens = last_end is None or start_ms - last_end >= THOUGHT_PAUSE_MS or bool(_TURN.match(simplified_throughout(text.strip())))
+            paused = self.last_end_ms is None or start_ms - self.last_end_ms >= THOUGHT_PAUSE_MS
+            opens = paused or bool(_TURN.match(simplified_throughout(text.strip())))
             part = (
                 segment.part
                 if segment.part is not None
-                else next((p.number for p in recording.parts if p.start_ms <= start_ms < p.end_ms), None)
+                else next((p.number for p in self._recording.parts if p.start_ms <= start_ms < p.end_ms), None)
             )
-            wall_ms = wall.epoch_ms if wall else None
-            units.append(
-                Unit(
-                    len(units), segment.number, part, start_ms, end_ms, text, wall_ms, uncertainty, segment.risk, segment.confidence, opens
-                )
-            )
-            last_end = end_ms
-    return units
+            wall_ms, sure = wall.epoch_ms if wall else None, segment.confidence
+            units.append(Unit(self.number, segment.number, part, start_ms, end_ms, text, wall_ms, uncertainty, segment.risk, sure, opens))
+            self.number += 1
+            self.last_end_ms = end_ms
+        return units
 
 
 def _cut_segment(segment: Segment) -> list[tuple[int, int, int, int]]:

@@ -3,17 +3,20 @@
 An index is derived: it can be deleted and rebuilt from the archive at any time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from archive.recording import Message, Product, Recording
 from archive.timeline import WallTime
+from search.growing import Piece
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+from search.promises import Claim
 from search.records import IndexedRecord, RecordUnit, What
+from search.seams import BEGINNING, NO_SEAMS, Seam, Seams
 
 if TYPE_CHECKING:
     from search.indexes.milvus_server import MilvusPlace
@@ -106,14 +109,100 @@ class RecordCandidate:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is stored of a recording beside its units, passages and claims; counts are of all of it.
+
+    `messages`: the chat that is kept, from the seam's number on; `as_of`: the last custody entry that is in it; `embedder`: the model of
+    the vectors, empty for none.
+    """
+
+    recording: Recording
+    products: Sequence[Product]
+    messages: Sequence[Message]
+    units: int
+    passages: int
+    transcribed_ms: int
+    risky_ms: int
+    segments: int
+    transcript_version: int
+    as_of: int
+    embedder: str
+    seams: Seams = NO_SEAMS
+
+
+Parts: TypeAlias = Iterable[tuple[Piece, Sequence[Sequence[float]] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A recording from a seam on, in place of what was held from there. `was`: what `Index.seams` said stood there, as it was written.
+
+    `parts`: pieces with one vector a passage, of equal length and unit norm, or none; `summary` is asked when they have been gone through.
+    """
+
+    seam: Seam
+    was: str
+    parts: Parts
+    summary: Callable[[], Summary]
+
+    @classmethod
+    def whole(cls, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> "Grown":
+        summary = Summary(
+            document.recording,
+            document.products,
+            document.messages,
+            len(document.units),
+            len(document.passages),
+            document.transcribed_ms,
+            document.risky_ms,
+            document.segments,
+            document.transcript_version,
+            document.as_of,
+            document.embedder,
+        )
+        return cls(BEGINNING, "", [(Piece(document.units, document.passages, document.claims), vectors)], lambda: summary)
+
+    def together(self) -> tuple[IndexedRecording, list[Sequence[float]] | None]:
+        """All of a recording that begins at the beginning, at once."""
+        parts = list(self.parts)
+        told = self.summary()
+        document = IndexedRecording(
+            told.recording,
+            tuple(unit for piece, _ in parts for unit in piece.units),
+            tuple(passage for piece, _ in parts for passage in piece.passages),
+            tuple(claim for piece, _ in parts for claim in piece.claims),
+            tuple(told.products),
+            tuple(told.messages),
+            told.transcribed_ms,
+            told.risky_ms,
+            told.segments,
+            told.transcript_version,
+            told.as_of,
+            told.embedder,
+        )
+        return document, [vector for _, vectors in parts for vector in vectors or ()] if document.embedder and document.passages else None
+
+
 class Index(Protocol):
     """Readers in other processes see a recording either as it was or as it is, never half."""
 
     def replace(self, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
         """Stores all of a recording in place of what was stored of it. `vectors`: one per passage, of equal length, unit norm."""
 
-    def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
-        """The vectors held of a recording by the text of their passage, if the model of that name made them; else none."""
+    def write(self, grown: Grown) -> bool:
+        """Stores a recording from a seam on. False, and nothing is written, where what it goes on from is no longer what is held."""
+
+    def seams(self, recording_id: str) -> tuple[Seams, str]:
+        """From where the recording can be gone on with, read and as it was written; none where it is always written whole."""
+
+    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> list[tuple[int, Claim]]:
+        """Claims with numbers smaller than `before`, in order: those of one of the products, and those that begin at `since_ms` or
+        later."""
+
+    def vectors(self, recording_id: str, embedder: str, first: int = 0, last: int | None = None) -> Mapping[str, Sequence[float]]:
+        """The vectors held of a recording by the text of their passage, if the model of that name made them; else none. Those of passages
+        within units `first`…`last` at least."""
 
     def remove(self, recording_id: str) -> bool:
         """Forgets a recording: from now on nothing of it is found. False if it wasn't held. `maintain` then takes it out of the files."""

@@ -19,8 +19,8 @@ from search.indexes import record_tables
 
 _log = structlog.get_logger(__name__)
 
-# 5: passages' terms and vectors lie in shards beside this file.
-FORMAT_VERSION = 6
+# 7: a recording that grew is gone on with from its seams; amounts lie where they are in their unit.
+FORMAT_VERSION = 7
 FILE_NAME = "search.sqlite"
 # What stands beside the SQLite file and is made of it.
 DERIVED = ("lexical-*", "vectors-*")
@@ -52,7 +52,8 @@ _SCHEMA = (
     "CREATE INDEX messages_by_time ON messages (recording, at_ms)",
     "CREATE TABLE passages (id INTEGER PRIMARY KEY, recording INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, "
     "flags INTEGER NOT NULL, mark BLOB NOT NULL, screen TEXT)",
-    "CREATE INDEX passages_by_recording ON passages (recording)",
+    "CREATE INDEX passages_by_recording ON passages (recording, first)",
+    "CREATE TABLE seams (recording INTEGER PRIMARY KEY, body TEXT NOT NULL)",
     "CREATE TABLE vectors (id INTEGER PRIMARY KEY, vector BLOB NOT NULL)",
     "CREATE TABLE categories (name TEXT PRIMARY KEY, bit INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE shards (number INTEGER PRIMARY KEY, generation INTEGER NOT NULL, lexical TEXT NOT NULL, dead INTEGER NOT NULL, "

@@ -14,7 +14,8 @@ from search.quantities import Quantity
 
 Row = dict[str, object]
 _UNIT_READER = msgspec.json.Decoder(IndexedUnit)
-_UNIT_WRITER = msgspec.json.Encoder()
+# A set is written in one order, so that what did not change is known by its bytes.
+_UNIT_WRITER = msgspec.json.Encoder(order="deterministic")
 
 
 def _dump(value: object) -> str:

@@ -22,6 +22,7 @@ from search.indexes import (
     CHANNEL_WEIGHTS,
     Candidate,
     Filter,
+    Grown,
     RecordCandidate,
     RecordingEntry,
     Terms,
@@ -34,9 +35,12 @@ from search.indexes import (
 from search.indexes.database import Database
 from search.indexes.lexical import ShardGone, Term, token
 from search.indexes.shards import SCOPES_KEPT, Scope, Shards, View
+from search.indexes.staging import Staged
 from search.indexes.vector_files import Floats, Passing, unpacked
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+from search.promises import Claim
 from search.records import IndexedRecord, RecordUnit
+from search.seams import Seams
 from search.units import joined_text
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +57,9 @@ LEAST_WEIGHT = 0.01
 # Up to this share of passages that a moment doesn't hold, frequencies are taken as they are; up to so many, counted exactly.
 SURPLUS, COUNTED_MOST = 0.02, 4096
 _PASSAGE_ROWS = "SELECT id, recording, first, last, flags FROM passages WHERE id IN (SELECT value FROM json_each(?))"
-_PASSAGE_VECTORS = "SELECT p.first, p.last, v.vector FROM passages p JOIN vectors v USING (id) WHERE p.recording = ?"
+_PASSAGE_VECTORS = (
+    "SELECT p.first, p.last, v.vector FROM passages p JOIN vectors v USING (id) WHERE p.recording = ? AND p.first BETWEEN ? AND ?"
+)
 
 _R = TypeVar("_R")
 
@@ -68,18 +74,32 @@ class EmbeddedIndex:
         self._local = threading.local()
 
     def replace(self, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
-        self._mending(partial(writing.store, self._database, document, vectors))
+        self.write(Grown.whole(document, vectors))
 
-    def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
+    def write(self, grown: Grown) -> bool:
+        # Describing and embedding take their time: only then is the lock held.
+        with Staged(grown.parts) as staged:
+            summary = grown.summary()
+            return self._mending(partial(writing.store, self._database, grown.seam, grown.was, staged, summary))
+
+    def seams(self, recording_id: str) -> tuple[Seams, str]:
+        return recording_tables.seams(self._db, recording_id)
+
+    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> list[tuple[int, Claim]]:
+        return recording_tables.earlier_claims(self._db, recording_id, before, products, since_ms)
+
+    def vectors(self, recording_id: str, embedder: str, first: int = 0, last: int | None = None) -> Mapping[str, Sequence[float]]:
         with self.reading():
             entry = self.entry(recording_id)
             if entry is None or not embedder or entry.embedder != embedder:
                 return {}
-            units = [unit.unit for unit in self.units(recording_id, 0, entry.unit_count)]
+            last = entry.unit_count if last is None else last
+            units = [unit.unit for unit in self.units(recording_id, first, last)]
             number = recording_tables.number_of(self._db, recording_id)
             found: dict[str, Sequence[float]] = {}
-            for first, last, blob in self._db.execute(_PASSAGE_VECTORS, (number,)):
-                found[joined_text(units[first : last + 1])[0]] = unpacked(blob).tolist()
+            for begin, end, blob in self._db.execute(_PASSAGE_VECTORS, (number, first, last)):
+                if end <= last:
+                    found[joined_text(units[begin - first : end + 1 - first])[0]] = unpacked(blob).tolist()
             return found
 
     def remove(self, recording_id: str) -> bool:

@@ -14,7 +14,7 @@ import structlog
 from archive.recording import Message, Product
 from archive.timeline import Clock, WallTime
 from search.errors import IndexUnavailable
-from search.indexes import CHANNELS, Candidate, Filter, RecordCandidate, RecordingEntry, Terms, Totals
+from search.indexes import CHANNELS, Candidate, Filter, Grown, RecordCandidate, RecordingEntry, Terms, Totals
 from search.indexes.documents import read_marks, read_recording
 from search.indexes.milvus_counts import Counts
 from search.indexes.milvus_head import PAGE_ROWS, Head, read_claims, read_head, read_messages, read_products, read_units
@@ -26,7 +26,9 @@ from search.indexes.milvus_server import MilvusPlace, Server, one_of, quoted
 from search.indexes.milvus_terms import dimension, question_vector
 from search.indexes.milvus_writer import Writer
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+from search.promises import Claim
 from search.records import IndexedRecord, RecordUnit
+from search.seams import NO_SEAMS, Seams
 from search.units import joined_text
 
 _log = structlog.get_logger(__name__)
@@ -76,6 +78,17 @@ class MilvusIndex:
     def replace(self, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
         self._writer.replace(document, vectors)
 
+    def write(self, grown: Grown) -> bool:
+        self.replace(*grown.together())
+        return True
+
+    def seams(self, recording_id: str) -> tuple[Seams, str]:
+        return NO_SEAMS, ""  # its pages are written whole
+
+    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> list[tuple[int, Claim]]:
+        claims = enumerate(each.claim for each in self.claims(recording_id)[:before])
+        return [(number, claim) for number, claim in claims if claim.products & products or claim.start_ms >= since_ms]
+
     def remove(self, recording_id: str) -> bool:
         self._recordings.set_state(UNCOMPACTED, secrets.token_hex(8))  # before it, so that no kill in between leaves it unsaid
         return self._writer.remove(recording_id)
@@ -94,7 +107,7 @@ class MilvusIndex:
                 "still lie in its files; liveproof work asks it again"
             )
 
-    def vectors(self, recording_id: str, embedder: str) -> Mapping[str, Sequence[float]]:
+    def vectors(self, recording_id: str, embedder: str, first: int = 0, last: int | None = None) -> Mapping[str, Sequence[float]]:
         head = self._head(recording_id)
         if head is None or not embedder or read_marks(head.recording)[1] != embedder or not head.vectors:
             return {}

@@ -2,24 +2,24 @@
 
 import json
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from archive.recording import Message, Product, Recording
-from search.indexes import Filter, RecordingEntry, Totals
+from search.indexes import Filter, RecordingEntry, Summary, Totals
 from search.indexes.documents import (
     read_claim,
     read_message,
     read_product,
     read_recording,
     read_unit,
-    write_claim,
     write_product,
     write_recording,
-    write_unit,
 )
-from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
+from search.indexes.staging import Staged
+from search.passages import IndexedUnit, LinkedClaim
+from search.promises import Claim
+from search.seams import NO_SEAMS, Seam, Seams, read_seams, write_seams
 
 PRODUCTS_KEPT = 16_384
 # (the column that names a row of a recording, the others)
@@ -47,6 +47,12 @@ _CONDITIONS = {
     "among": "r.id IN (SELECT value FROM json_each(:among))",
 }
 _UNITS = "SELECT CAST(body AS BLOB) FROM units WHERE recording = ? AND number BETWEEN ? AND ? ORDER BY number"
+
+
+_EARLIER_CLAIMS = (
+    "SELECT number, body FROM claims WHERE recording = ? AND number < ? AND (json_extract(body, '$[2]') >= ? "
+    "OR EXISTS (SELECT 1 FROM json_each(body, '$[4]') own JOIN json_each(?) asked ON own.value = asked.value)) ORDER BY number"
+)
 
 
 def limits_recordings(wanted: Filter) -> bool:
@@ -141,9 +147,22 @@ def messages(db: sqlite3.Connection, recording_id: str, from_ms: int, to_ms: int
     return [read_message(*row) for row in rows]
 
 
-def store(db: sqlite3.Connection, number: int, document: IndexedRecording) -> None:
-    """Makes a recording's rows these, but for its passages; what is there already is left alone."""
-    recording = document.recording
+def seams(db: sqlite3.Connection, recording_id: str) -> tuple[Seams, str]:
+    """Read, and as they are written; none where none are."""
+    row = db.execute("SELECT s.body FROM seams s JOIN recordings r USING (recording) WHERE r.id = ?", (recording_id,)).fetchone()
+    return (read_seams(row[0]), row[0]) if row else (NO_SEAMS, "")
+
+
+def earlier_claims(
+    db: sqlite3.Connection, recording_id: str, before: int, products: frozenset[str], since_ms: int
+) -> list[tuple[int, Claim]]:
+    wanted = (number_of(db, recording_id), before, since_ms, json.dumps(sorted(products)))
+    return [(number, read_claim(body).claim) for number, body in db.execute(_EARLIER_CLAIMS, wanted)]
+
+
+def store(db: sqlite3.Connection, number: int, seam: Seam, staged: Staged, summary: Summary) -> None:
+    """Makes a recording's rows from a seam on these, but for its passages; what is there already is left alone."""
+    recording = summary.recording
     started, _ = recording.wall_at(0)
     db.execute(
         "INSERT OR REPLACE INTO recordings VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -158,47 +177,57 @@ def store(db: sqlite3.Connection, number: int, document: IndexedRecording) -> No
             started.epoch_ms + recording.duration_ms if started else None,
             recording.live,
             recording.has_media,
-            len(document.products),
+            len(summary.products),
             recording.duration_ms,
             recording.held_ms,
             sum(gap.end_ms - gap.start_ms for gap in recording.gaps),
-            document.transcribed_ms,
-            document.risky_ms,
-            document.segments,
-            len(document.messages),
-            len(document.units),
-            len(document.passages),
-            document.transcript_version,
-            document.as_of,
-            document.embedder,
+            summary.transcribed_ms,
+            summary.risky_ms,
+            summary.segments,
+            seam.messages + len(summary.messages),
+            summary.units,
+            summary.passages,
+            summary.transcript_version,
+            summary.as_of,
+            summary.embedder,
         ),
     )
     db.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (number, write_recording(recording)))
-    _bring(db, "units", number, ((n, write_unit(unit)) for n, unit in enumerate(document.units)))
-    _bring(db, "claims", number, ((n, write_claim(claim)) for n, claim in enumerate(document.claims)))
-    shelf: dict[str, str] = defaultdict(str)
-    for product in document.products:
-        shelf[product.product_id] = write_product(product)
-    _bring(db, "products", number, shelf.items())
-    said = enumerate(document.messages)
-    _bring(db, "messages", number, ((n, m.at_ms, m.text, m.kind.value, m.uncertainty_ms) for n, m in said))
+    db.execute("INSERT OR REPLACE INTO seams VALUES (?, ?)", (number, write_seams(summary.seams)))
+    _bring(db, "units", number, staged.units(), seam.unit)
+    _bring(db, "claims", number, staged.claims(seam.claims), seam.claims)
+    said = enumerate(summary.messages, seam.messages)
+    _bring(db, "messages", number, ((n, m.at_ms, m.text, m.kind.value, m.uncertainty_ms) for n, m in said), seam.messages)
+    shelf = {product.product_id: write_product(product) for product in summary.products}
+    gone = "DELETE FROM products WHERE recording = ? AND product_id NOT IN (SELECT value FROM json_each(?))"
+    db.execute(gone, (number, json.dumps(list(shelf))))
+    _put(db, "products", number, shelf.items())
 
 
 def forget(db: sqlite3.Connection, number: int) -> None:
     """Takes a recording's rows away, but for its passages."""
-    for table in ("recordings", "bodies", *_COLUMNS):
+    for table in ("recordings", "bodies", "seams", *_COLUMNS):
         db.execute(f"DELETE FROM {table} WHERE recording = ?", (number,))  # noqa: S608 - names of our own tables
 
 
-def _bring(db: sqlite3.Connection, table: str, number: int, rows: Iterable[tuple[object, ...]]) -> None:
-    """Make the recording's rows of a table these, in the order of `_COLUMNS`; what is there already is left alone."""
-    columns = _COLUMNS[table]
-    names = ", ".join(columns)
-    found = db.execute(f"SELECT {names} FROM {table} WHERE recording = ?", (number,))  # noqa: S608
-    held = {row[0]: tuple(row) for row in found}
-    wanted = {row[0]: row for row in rows}
-    gone = [(number, key) for key in held if key not in wanted]
-    db.executemany(f"DELETE FROM {table} WHERE recording = ? AND {columns[0]} = ?", gone)  # noqa: S608
-    changed = [(number, *row) for key, row in wanted.items() if held.get(key) != row]
+def _bring(db: sqlite3.Connection, table: str, number: int, rows: Iterable[tuple[int, *tuple[object, ...]]], first: int) -> None:
+    """Make the recording's rows of a table these from the `first` on, which they are numbered from."""
+    count = _put(db, table, number, rows)
+    db.execute(f"DELETE FROM {table} WHERE recording = ? AND number >= ?", (number, first + count))  # noqa: S608 - names of our own tables
+
+
+def _put(db: sqlite3.Connection, table: str, number: int, rows: Iterable[tuple[object, ...]]) -> int:
+    """Put rows, in the order of `_COLUMNS`, in place of those of the same name; what is there already is left alone. How many they are."""
+    key, *others = columns = _COLUMNS[table]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in others)
+    differs = " OR ".join(f"{table}.{name} IS NOT excluded.{name}" for name in others)
     marks = ",".join("?" * (len(columns) + 1))
-    db.executemany(f"INSERT OR REPLACE INTO {table} (recording, {names}) VALUES ({marks})", changed)  # noqa: S608
+    put = (
+        f"INSERT INTO {table} (recording, {', '.join(columns)}) VALUES ({marks}) "  # noqa: S608
+        f"ON CONFLICT (recording, {key}) DO UPDATE SET {changes} WHERE {differs}"
+    )
+    count = 0
+    for row in rows:
+        db.execute(put, (number, *row))
+        count += 1
+    return count

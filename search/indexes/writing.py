@@ -7,60 +7,50 @@ nobody published: it is never found, and the next writer takes it out.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from search.indexes import CHANNELS, recording_tables
+from search.indexes import Summary, recording_tables
 from search.indexes.database import Database
-from search.indexes.lexical import LexicalWriter, ShardGone, opens, token
+from search.indexes.lexical import LexicalWriter, ShardGone, opens
 from search.indexes.shards import shard_of, span_of
-from search.indexes.vector_files import packed
-from search.passages import IndexedRecording, Passage
+from search.indexes.staging import Staged, StagedPassage
+from search.seams import Seam
 
 _log = structlog.get_logger(__name__)
 
 WRITING = "writing"
 DOUBTFUL_FLAG = 1
-MARK_BYTES = 16
 # Debts that are no shard: what the write-ahead log and the papers' terms still hold of what was removed.
 LOG, PAPERS = -1, -2
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A passage as it is stored. `mark` tells it from every other of its recording."""
-
-    passage: Passage
-    flags: int
-    vector: bytes | None
-    mark: bytes
-
-
-def store(database: Database, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> None:
-    """Puts a recording in place of what was held of it; passages that stay as they are keep their ids, terms and vectors. ShardGone."""
+def store(database: Database, seam: Seam, was: str, staged: Staged, summary: Summary) -> bool:
+    """Puts a recording in place of what was held of it from a seam on; passages that stay as they are keep their ids, terms and vectors.
+    False, and nothing is written, where its seams are no longer what they were. ShardGone."""
+    recording_id = summary.recording.id
     with database.alone(WRITING), _Writers(database) as writers:
+        if seam.unit and recording_tables.seams(database.connection(), recording_id)[1] != was:
+            return False
         writers.settle()
-        rows = list(_rows(database, document, vectors))
+        bits = _category_bits(database, staged.categories())
         with database.transaction() as db:
-            number = _number(db, document.recording.id)
-            new, gone = _changed(db, number, rows)
+            number = _number(db, recording_id)
+            new, gone = _changed(db, number, seam, staged)
             ids = _take(db, number, len(new))
-        for passage_id, row in zip(ids, new, strict=True):
-            terms = {channel: getattr(row.passage, channel) for channel in CHANNELS}
-            doubtful = row.passage.doubtful
-            writers.of(shard_of(passage_id)).add(passage_id, number, terms, row.passage.categories, doubtful)
+        for passage_id, passage in zip(ids, staged.passages(new), strict=True):
+            writers.of(shard_of(passage_id)).add(passage_id, number, passage.terms, passage.categories, passage.doubtful)
         writers.commit()
         with database.transaction() as db:
-            recording_tables.store(db, number, document)
+            recording_tables.store(db, number, seam, staged, summary)
             _delete_passages(db, gone)
-            _insert_passages(db, number, ids, new)
+            _insert_passages(db, number, zip(ids, staged.passages(new), strict=True), bits)
             db.execute("DELETE FROM pending")
             _publish(db, {shard_of(passage_id) for passage_id in ids}, bool(gone))
         writers.bury()
+    return True
 
 
 def forget(database: Database, recording_id: str) -> bool:
@@ -169,22 +159,6 @@ def owe(db: sqlite3.Connection, debts: Iterable[int]) -> None:
     db.executemany("INSERT OR REPLACE INTO debts VALUES (?, (SELECT generation FROM meta))", ((debt,) for debt in debts))
 
 
-def _rows(database: Database, document: IndexedRecording, vectors: Sequence[Sequence[float]] | None) -> Iterator[_Row]:
-    bits = _category_bits(database, {category for passage in document.passages for category in passage.categories})
-    for place, passage in enumerate(document.passages):
-        flags = DOUBTFUL_FLAG if passage.doubtful else 0
-        for category in passage.categories:
-            flags |= 1 << bits[category]
-        vector = packed(vectors[place]) if vectors is not None else None
-        mark = blake2b(digest_size=MARK_BYTES)
-        for channel in CHANNELS:
-            mark.update("\x1f".join(getattr(passage, channel)).encode() + b"\x1e")
-        told = passage.first, passage.last, passage.categories, passage.doubtful, vector is None
-        mark.update(repr(told).encode())
-        mark.update(vector or b"")
-        yield _Row(passage, flags, vector, mark.digest())
-
-
 def _category_bits(database: Database, wanted: set[str]) -> Mapping[str, int]:
     """The bit that stands for each category among a passage's flags; bit 0 is that of doubt."""
     db = database.connection()
@@ -208,17 +182,19 @@ def _number(db: sqlite3.Connection, recording_id: str) -> int:
     return number
 
 
-def _changed(db: sqlite3.Connection, number: int, rows: Sequence[_Row]) -> tuple[list[_Row], list[int]]:
-    """What is new, and the ids of what is no more."""
+def _changed(db: sqlite3.Connection, number: int, seam: Seam, staged: Staged) -> tuple[list[int], list[int]]:
+    """Places of the staged passages that are new, and the ids of what is no more: what may change behind a seam ends with the last unit
+    before it, or behind that."""
     held: dict[bytes, list[int]] = defaultdict(list)
-    for passage_id, mark in db.execute("SELECT id, mark FROM passages WHERE recording = ?", (number,)):
+    of_it = "SELECT id, mark FROM passages WHERE recording = ? AND first >= ? AND last >= ?"
+    for passage_id, mark in db.execute(of_it, (number, min(seam.passages), seam.unit - 1)):
         held[mark].append(passage_id)
     new = []
-    for row in rows:
-        if same := held.get(row.mark):
+    for place, mark in staged.marks():
+        if same := held.get(mark):
             same.pop()
         else:
-            new.append(row)
+            new.append(place)
     return new, [passage_id for ids in held.values() for passage_id in ids]
 
 
@@ -233,16 +209,14 @@ def _take(db: sqlite3.Connection, number: int, count: int) -> range:
     return range(first, first + count)
 
 
-def _insert_passages(db: sqlite3.Connection, number: int, ids: Iterable[int], rows: Sequence[_Row]) -> None:
-    kept = list(zip(ids, rows, strict=True))
-    db.executemany(
-        "INSERT INTO passages VALUES (?,?,?,?,?,?,?)",
-        (
-            (each, number, row.passage.first, row.passage.last, row.flags, row.mark, " ".join(map(token, row.passage.screen)) or None)
-            for each, row in kept
-        ),
-    )
-    db.executemany("INSERT INTO vectors VALUES (?, ?)", ((each, row.vector) for each, row in kept if row.vector is not None))
+def _insert_passages(db: sqlite3.Connection, number: int, passages: Iterable[tuple[int, StagedPassage]], bits: Mapping[str, int]) -> None:
+    for passage_id, each in passages:
+        flags = sum((1 << bits[category] for category in each.categories), DOUBTFUL_FLAG if each.doubtful else 0)
+        db.execute(
+            "INSERT INTO passages VALUES (?,?,?,?,?,?,?)", (passage_id, number, each.first, each.last, flags, each.mark, each.screen)
+        )
+        if each.vector is not None:
+            db.execute("INSERT INTO vectors VALUES (?, ?)", (passage_id, each.vector))
 
 
 def _delete_passages(db: sqlite3.Connection, gone: Sequence[int]) -> None:

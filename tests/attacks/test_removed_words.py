@@ -15,7 +15,8 @@ from archive.case_record import RecordPiece
 from search.indexes import CHANNELS, Filter, Index, Terms, open_index
 from search.indexes.shards import span_of
 from search.indexes.vector_files import packed
-from search.passages import IndexedRecording, index_document
+from search.indexing import index_document
+from search.passages import IndexedRecording
 from search.records import record_document
 from tests.search.sessions import DUVET, SILK, chat, recording, segments
 

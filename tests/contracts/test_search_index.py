@@ -13,7 +13,8 @@ from search.answer import ask
 from search.errors import IndexUnavailable
 from search.indexes import Filter, Index, Terms, open_index
 from search.indexes.milvus import MilvusIndex
-from search.passages import IndexedRecording, index_document
+from search.indexing import index_document
+from search.passages import IndexedRecording
 from search.records import IndexedRecord, record_document
 from tests.search.sessions import DUVET, SILK, chat, events, recording, segments
 from tests.simulators.milvus import fresh_place

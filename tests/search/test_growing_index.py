@@ -8,8 +8,7 @@ import pytest
 
 from search.answer import ask
 from search.indexes import CHANNELS, Index, open_index
-from search.indexing import index_recording
-from search.passages import index_document
+from search.indexing import index_document, index_recording
 from tests.search.sessions import TALK, chat, recording, segments
 
 

@@ -11,7 +11,8 @@ import pytest
 from archive.recording import Message
 from archive.screen_readings import ScreenText
 from search.indexes import CHANNELS, Candidate, Filter, Index, Terms, open_index
-from search.passages import IndexedRecording, index_document
+from search.indexing import index_document
+from search.passages import IndexedRecording
 from tests.benchmarks.synthetic_sessions import PLATFORMS, recording, session
 from tests.search.sessions import DUVET, SILK, events, segments
 from tests.search.sessions import recording as talk_of

@@ -9,8 +9,8 @@ import pytest
 from archive.recording import EventKind, Product, ProductEvent
 from archive.transcript import Segment
 from search.indexes import Filter, Index, open_index
+from search.indexing import index_document
 from search.ledger import Entry, ledger
-from search.passages import index_document
 from tests.search.sessions import recording
 
 FRYER = Product("p1", "可视空气炸锅 6L", "1", ("空气炸锅", "炸锅"), 39900, "CNY", "容量6升。整机质保1年。不支持七天无理由退货。顺丰包邮")

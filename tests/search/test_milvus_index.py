@@ -19,7 +19,8 @@ from search.errors import IndexUnavailable
 from search.indexes import Filter, Terms, open_index
 from search.indexes.milvus import MilvusIndex
 from search.indexes.milvus_server import MilvusPlace, milvus_place
-from search.passages import IndexedRecording, index_document
+from search.indexing import index_document
+from search.passages import IndexedRecording
 from search.records import record_document
 from search.settings import SearchSettings
 from tests.search.sessions import DUVET, EVENING, SILK, TALK, chat, events, recording, segments

@@ -7,8 +7,8 @@ import pytest
 from archive.recording import EventKind, Product, ProductEvent
 from archive.transcript import Segment
 from search.chinese import fold
+from search.indexing import index_document
 from search.on_air import SILENCE_MS, UNNAMED_MS, InferredSpan, Said, infer_spans, links_said, on_air_in, spoken_numbers
-from search.passages import index_document
 from search.products import Shelf, on_air
 from tests.search.sessions import DUVET, SILK, events, recording, segments
 

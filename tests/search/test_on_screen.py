@@ -6,8 +6,8 @@ from archive.recording import EventKind, Product, ProductEvent, Recording
 from archive.screen_readings import ScreenText
 from archive.timeline import WallTime
 from archive.transcript import Segment
+from search.indexing import index_document
 from search.on_screen import both, products_shown
-from search.passages import index_document
 
 SHELF = [
     Product("scarf", "山羊绒围巾", "1号链接", ("围巾",), 29_900),

@@ -16,9 +16,8 @@ from search.channels import CHANNELS, Channel
 from search.chinese import is_chinese
 from search.coverage import confidence, was_said
 from search.indexes import Index, open_index
-from search.indexing import index_recording
+from search.indexing import index_document, index_recording
 from search.matching import Field, Stretch, hits_of
-from search.passages import index_document
 from search.query import understand
 from search.windows import LONGEST_MS, SAME_SHARE, SILENCE_MS, RunMaximum, windows_of
 from tests.search.sessions import recording

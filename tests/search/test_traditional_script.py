@@ -14,8 +14,8 @@ from archive.screen_readings import ScreenText
 from search.answer import ask
 from search.chinese import fold
 from search.indexes import Filter, Index, open_index
+from search.indexing import index_document
 from search.on_air import links_said
-from search.passages import index_document
 from search.quantities import find_quantities
 from search.record_answer import ask_records
 from search.records import record_document

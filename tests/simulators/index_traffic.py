@@ -17,8 +17,7 @@ from pathlib import Path
 
 from search.answer import ask
 from search.indexes import Index, open_index
-from search.indexing import index_recording
-from search.passages import index_document
+from search.indexing import index_document, index_recording
 from tests.search.sessions import recording, segments
 
 LINES = 40
