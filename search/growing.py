@@ -5,11 +5,8 @@ last time, and becomes what it would be if it were described at once; what that 
 """
 
 import bisect
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from heapq import merge
-from operator import itemgetter
 from typing import Protocol
 
 import msgspec
@@ -19,11 +16,12 @@ from archive.transcript import Segment, doubts
 from search.chat_answered import ChatAnswered
 from search.claims import LONGEST_THOUGHT_MS, THOUGHT_MS, ClaimReader, words_of_claim
 from search.describing import Heard, begins_stretch, describe
+from search.earlier_claims import EarlierClaims
 from search.on_air import IMPORTED_SURE, OnAir, Said, links_said, spoken_numbers
 from search.on_screen import Cards, both
 from search.passages import LEVELS_MS, Beside, IndexedUnit, LinkedClaim, Passage, passage_of
 from search.products import AirTimes, Shelf
-from search.promises import CORRECTION_REACH_MS, Claim, taken_back_by
+from search.promises import CORRECTION_REACH_MS, Claim, may_be_meant, taken_back_by
 from search.seams import BEGINNING, Covered, Seam, Told
 from search.thoughts import end_of_thought
 from search.units import Unit, UnitCutter
@@ -38,9 +36,9 @@ class Before(Protocol):
     def units(self, first: int, last: int) -> Sequence[IndexedUnit]:
         """Units by number, both ends included."""
 
-    def claims(self, before: int, products: frozenset[str], since_ms: int) -> Sequence[tuple[int, Claim, Sequence[IndexedUnit]]]:
-        """Claims whose number is smaller than `before`, with their units, in order: those of one of the products, and those that begin
-        at `since_ms` or later."""
+    def claims(self, before: int, products: frozenset[str], since_ms: int) -> Iterator[tuple[int, Claim, Sequence[IndexedUnit]]]:
+        """Claims whose number is smaller than `before`, with their units, the last first: those of one of the products, and those that
+        begin at `since_ms` or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,7 @@ class Growth:
         self._base = seam.first_unit
         self._starts = list(seam.passages)
         self._thought, self._settled, self._claims = seam.thought, seam.settled, seam.claims
-        self._earlier: list[tuple[int, Claim]] = []
-        self._nameless: deque[tuple[int, Claim]] = deque()
+        self._earlier = EarlierClaims()
         self._latest_ms, self._latest_segment = seam.start_ms - 1, (seam.segment - 1, seam.segment_ms - 1)
         self._now = seam
         self._passed: list[Seam] = []
@@ -209,25 +206,19 @@ class Growth:
                 break
             for claim in self._reader.read(self._window[begun : end + 1]):
                 corrects = taken_back_by(claim, self._earlier_than(claim)) if claim.promise.is_correction else None
-                self._remember(claim)
+                self._earlier.add(self._claims, claim)
                 self._claims += 1
                 yield LinkedClaim(claim, corrects)
             self._thought = self._base + end + 1
 
-    def _remember(self, claim: Claim) -> None:
-        """For corrections; what none can take back any more is let go of."""
-        if claim.promise.is_correction:
-            return
-        while self._nameless and claim.start_ms - self._nameless[0][1].start_ms > CORRECTION_REACH_MS:
-            self._nameless.popleft()
-        (self._earlier if claim.products else self._nameless).append((self._claims, claim))
-
     def _earlier_than(self, later: Claim) -> Iterator[tuple[int, Claim]]:
+        """The last first."""
+        yield from self._earlier.of(later)
         if self._before and self._seam.claims:
             since_ms = later.start_ms - CORRECTION_REACH_MS
             for number, claim, units in self._before.claims(self._seam.claims, later.products, since_ms):
-                yield number, replace(claim, grams=words_of_claim(units))
-        yield from merge(self._earlier, self._nameless, key=itemgetter(0))
+                if may_be_meant(claim, later):
+                    yield number, replace(claim, grams=words_of_claim(units))
 
 
 def _is_kept(message: Message) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import structlog
@@ -21,6 +22,7 @@ _log = structlog.get_logger(__name__)
 
 # Passages are embedded so many at once at least, but for the last.
 EMBEDDED_AT_ONCE = 256
+CLAIMS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,8 @@ class _Before:
     def units(self, first: int, last: int) -> Sequence[IndexedUnit]:
         return self._index.units(self._recording_id, first, last)
 
-    def claims(self, before: int, products: frozenset[str], since_ms: int) -> Sequence[tuple[int, Claim, Sequence[IndexedUnit]]]:
-        found = self._index.earlier_claims(self._recording_id, before, products, since_ms)
-        runs = self._index.runs([(self._recording_id, claim.first, claim.last) for _, claim in found])
-        return [(number, claim, units) for (number, claim), units in zip(found, runs, strict=True)]
+    def claims(self, before: int, products: frozenset[str], since_ms: int) -> Iterator[tuple[int, Claim, Sequence[IndexedUnit]]]:
+        found = iter(self._index.earlier_claims(self._recording_id, before, products, since_ms))
+        while few := list(islice(found, CLAIMS_AT_ONCE)):
+            runs = self._index.runs([(self._recording_id, claim.first, claim.last) for _, claim in few])
+            yield from ((number, claim, units) for (number, claim), units in zip(few, runs, strict=True))

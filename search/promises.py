@@ -16,6 +16,7 @@ from search.quantities import Quantity, QuantityKind, comparable, same_amount
 
 MIN_WEIGHT = 0.7
 CORRECTION_REACH_MS = 20 * 60_000
+MOST_LOOKED_AT = 200
 # A question that offers both (是不是, 有没有) denies nothing.
 _NEGATED_BEFORE = re.compile(
     r"(?:(?<!是)不是|(?<!有)没有|没说|不支持|不包括?|不保证?|不含|不带|不给|不送|不赔|不退|(?<!能)不能|不可以|不算|不认|并非|并不是|绝不|无法|没法|(?<!会)不会)"
@@ -165,25 +166,31 @@ def akin(one: Promise, other: Promise) -> bool:
 
 def taken_back_by(later: Claim, earlier: Iterable[tuple[int, Claim]]) -> int | None:
     """Number of the earlier claim that a correction takes back, the last of equals: same product where both are known, shared topic or
-    like quantity. `earlier`: claims by number, in order."""
-    best, best_score = None, 0.0
+    like quantity. `earlier`: claims by number, the last first; of those that may be meant MOST_LOOKED_AT are looked at."""
+    best, best_score, looked_at = None, 0.0, 0
     for number, claim in earlier:
-        if claim.last >= later.first or claim.promise.is_correction or not in_reach(claim, later):
+        if claim.last >= later.first or not may_be_meant(claim, later):
             continue
         score = _relation(claim, later)
-        if score >= best_score and score > 0:
+        if score > best_score:
             best, best_score = number, score
+        looked_at += 1
+        if looked_at == MOST_LOOKED_AT:
+            break
     return best
 
 
-def in_reach(earlier: Claim, later: Claim) -> bool:
-    """Of the same product however long ago; where no product is known, what was said shortly before."""
-    return bool(earlier.products & later.products) or later.start_ms - earlier.start_ms <= CORRECTION_REACH_MS
+def may_be_meant(earlier: Claim, later: Claim) -> bool:
+    """Whether a correction can be of this: of the same product however long ago; where no product is known, of what was said shortly
+    before."""
+    if earlier.promise.is_correction:
+        return False
+    if earlier.products and later.products:
+        return bool(earlier.products & later.products)
+    return later.start_ms - earlier.start_ms <= CORRECTION_REACH_MS
 
 
 def _relation(earlier: Claim, later: Claim) -> float:
-    if earlier.products and later.products and not earlier.products & later.products:
-        return 0.0
     shared = len(set(earlier.promise.topics) & set(later.promise.topics)) or (0.5 if akin(earlier.promise, later.promise) else 0.0)
     overlap = len(earlier.grams & later.grams) / max(min(len(earlier.grams), len(later.grams)), 1)
     one, other = earlier.promise.quantity, later.promise.quantity

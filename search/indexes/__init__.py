@@ -3,7 +3,7 @@
 An index is derived: it can be deleted and rebuilt from the archive at any time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import wraps
@@ -196,9 +196,9 @@ class Index(Protocol):
     def seams(self, recording_id: str) -> tuple[Seams, str]:
         """From where the recording can be gone on with, read and as it was written; none where it is always written whole."""
 
-    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> list[tuple[int, Claim]]:
-        """Claims with numbers smaller than `before`, in order: those of one of the products, and those that begin at `since_ms` or
-        later."""
+    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> Iterator[tuple[int, Claim]]:
+        """Claims with numbers smaller than `before`, the last first: those of one of the products, and those that begin at `since_ms`
+        or later."""
 
     def vectors(self, recording_id: str, embedder: str, first: int = 0, last: int | None = None) -> Mapping[str, Sequence[float]]:
         """The vectors held of a recording by the text of their passage, if the model of that name made them; else none. Those of passages

@@ -85,7 +85,7 @@ class EmbeddedIndex:
     def seams(self, recording_id: str) -> tuple[Seams, str]:
         return recording_tables.seams(self._db, recording_id)
 
-    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> list[tuple[int, Claim]]:
+    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> Iterator[tuple[int, Claim]]:
         return recording_tables.earlier_claims(self._db, recording_id, before, products, since_ms)
 
     def vectors(self, recording_id: str, embedder: str, first: int = 0, last: int | None = None) -> Mapping[str, Sequence[float]]:

@@ -85,9 +85,11 @@ class MilvusIndex:
     def seams(self, recording_id: str) -> tuple[Seams, str]:
         return NO_SEAMS, ""  # its pages are written whole
 
-    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> list[tuple[int, Claim]]:
-        claims = enumerate(each.claim for each in self.claims(recording_id)[:before])
-        return [(number, claim) for number, claim in claims if claim.products & products or claim.start_ms >= since_ms]
+    def earlier_claims(self, recording_id: str, before: int, products: frozenset[str], since_ms: int) -> Iterator[tuple[int, Claim]]:
+        claims = [each.claim for each in self.claims(recording_id)[:before]]
+        for number, claim in reversed(list(enumerate(claims))):
+            if claim.products & products or claim.start_ms >= since_ms:
+                yield number, claim
 
     def remove(self, recording_id: str) -> bool:
         self._recordings.set_state(UNCOMPACTED, secrets.token_hex(8))  # before it, so that no kill in between leaves it unsaid

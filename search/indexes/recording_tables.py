@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from archive.recording import Message, Product, Recording
@@ -51,7 +51,7 @@ _UNITS = "SELECT CAST(body AS BLOB) FROM units WHERE recording = ? AND number BE
 
 _EARLIER_CLAIMS = (
     "SELECT number, body FROM claims WHERE recording = ? AND number < ? AND (json_extract(body, '$[2]') >= ? "
-    "OR EXISTS (SELECT 1 FROM json_each(body, '$[4]') own JOIN json_each(?) asked ON own.value = asked.value)) ORDER BY number"
+    "OR EXISTS (SELECT 1 FROM json_each(body, '$[4]') own JOIN json_each(?) asked ON own.value = asked.value)) ORDER BY number DESC"
 )
 
 
@@ -155,9 +155,10 @@ def seams(db: sqlite3.Connection, recording_id: str) -> tuple[Seams, str]:
 
 def earlier_claims(
     db: sqlite3.Connection, recording_id: str, before: int, products: frozenset[str], since_ms: int
-) -> list[tuple[int, Claim]]:
+) -> Iterator[tuple[int, Claim]]:
     wanted = (number_of(db, recording_id), before, since_ms, json.dumps(sorted(products)))
-    return [(number, read_claim(body).claim) for number, body in db.execute(_EARLIER_CLAIMS, wanted)]
+    for number, body in db.execute(_EARLIER_CLAIMS, wanted):
+        yield number, read_claim(body).claim
 
 
 def store(db: sqlite3.Connection, number: int, seam: Seam, staged: Staged, summary: Summary) -> None:

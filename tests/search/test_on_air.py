@@ -1,5 +1,6 @@
 """What was on air, told by speech alone: when a span begins and ends, how sure it is, and that it never passes for a fact."""
 
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -8,7 +9,7 @@ from archive.recording import EventKind, Product, ProductEvent
 from archive.transcript import Segment
 from search.chinese import fold
 from search.indexing import index_document
-from search.on_air import SILENCE_MS, UNNAMED_MS, InferredSpan, Said, infer_spans, links_said, on_air_in, spoken_numbers
+from search.on_air import LEAST, SILENCE_MS, UNNAMED_MS, InferredSpan, OnAir, Said, infer_spans, links_said, on_air_in, spoken_numbers
 from search.products import Shelf, on_air
 from tests.search.sessions import DUVET, SILK, events, recording, segments
 
@@ -139,3 +140,19 @@ def test_a_product_known_only_by_its_id_is_not_named_by_a_number_that_is_said() 
 def test_a_span_knows_when_it_was_named() -> None:
     span = InferredSpan("a", 1000, 9000, 0.9, ((1000, 0.5), (4000, 0.9)))
     assert span.confidence_at(3999) < 0.5 < span.confidence_at(4000)
+
+
+def test_what_is_told_while_talk_goes_on_is_what_the_spans_say_in_the_end() -> None:
+    draw = random.Random(4)
+    at, talk = 0, []
+    for _ in range(600):
+        at += draw.choice((2_000, 4_000, 30_000, 60_000, 120_000))
+        named = {product: draw.choice((0.2, 0.7, 1.0)) for product in draw.sample("abc", draw.choice((0, 0, 0, 1, 1, 2)))}
+        talk.append(Said(at, at + draw.choice((1_500, 3_500)), named))
+    spans = infer_spans(talk)
+    air = OnAir()
+    for said in talk:
+        air.hear(said)
+        sure = {span.product_id: round(span.confidence_at(said.start_ms), 3) for span in spans if span.confidence_at(said.start_ms)}
+        assert air.sure_at(said.start_ms) == {product: each for product, each in sure.items() if each >= LEAST}
+        air = OnAir(air.now)
