@@ -21,7 +21,7 @@ from archive.catalog import Catalog
 from archive.digest import Json
 from archive.recording import Message, MessageKind, Product, ProductEvent, Recording
 from archive.simplified import simplified_throughout
-from search.products import on_air
+from search.products import AirTimes
 
 # As much as a prompt holds beside 28 s of fast speech: about 100 of Whisper's tokens, of which a Chinese character takes two.
 MOST_WORDS, MOST_TOKENS = 40, 100
@@ -145,10 +145,11 @@ def _on_air_spans(events: Sequence[ProductEvent], from_ms: int, to_ms: int) -> l
     ordered = sorted(events, key=lambda event: event.at_ms)
     times = [time for time in dict.fromkeys(event.at_ms for event in ordered) if time < to_ms + LEAD_MS]
     found: dict[str, list[Span]] = defaultdict(list)
+    said, supposed = AirTimes(ordered), AirTimes(ordered, inferred=True)
     for start, end in pairwise((*times, to_ms + LEAD_MS)):
         if end <= from_ms - LEAD_MS:
             continue
-        for product in on_air(ordered, start) | on_air(ordered, start, inferred=True):
+        for product in said.at(start) | supposed.at(start):
             found[product].append((start - LEAD_MS, end + LEAD_MS))
     return list(_clipped(found, from_ms, to_ms))
 

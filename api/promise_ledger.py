@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api import answers
+from api.asking import category_named
 from api.errors import CallAsked
 from api.examples import Responses
 from api.fields import ID_MAX_CHARS, At, Reply
-from api.searches import clean
+from api.searches import Category, clean
 from api.workplace import Workplace
 from archive.case_attachments import CALL
 from archive.digest import Json
@@ -21,7 +22,6 @@ from search.chinese import normalise
 from search.commitment import FIRM
 from search.indexes import Filter
 from search.ledger import Entry, Ledger, Statement, ledger
-from search.lexicon import CATEGORIES
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -45,12 +45,12 @@ class Wanted:
 
 
 def promises_of(workplace: Workplace, wanted: Wanted) -> Ledger:
-    """The ledger, its entries narrowed to what was asked for. NotFound for an unknown recording, InvalidRequest for an unknown category."""
-    if wanted.category is not None and wanted.category not in CATEGORIES:
-        raise InvalidRequest(f"{wanted.category} is no category of promises: one of {', '.join(CATEGORIES)}")
+    """The ledger, its entries narrowed to what was asked for. NotFound for an unknown recording, UnknownCategory for an unknown category,
+    which may be named in either language."""
+    category = category_named(wanted.category)
     if wanted.recording is not None and workplace.archive.catalog.recording(wanted.recording).kind == CALL:
         raise CallAsked(f"{wanted.recording} is a video call, no live session: what was said there is asked within its case, with --case")
-    asked = Filter(wanted.recording, wanted.product, wanted.host, calls=False, category=wanted.category)
+    asked = Filter(wanted.recording, wanted.product, wanted.host, calls=False, category=category)
     found = ledger(workplace.index, asked, sure_only=wanted.sure_only, least_firm=0.0 if wanted.everything else FIRM)
     entries = tuple(
         entry
@@ -184,7 +184,7 @@ def read_promises(
     recording: Id = None,
     product: Id = None,
     host: Id = None,
-    category: Annotated[str | None, Query(max_length=40, description=f"One of {', '.join(CATEGORIES)}.")] = None,
+    category: Category = None,
     differing: Annotated[bool, Query(description="Only what stands otherwise in the listing.")] = False,
     taken_back: Annotated[bool, Query(description="Only what was corrected later.")] = False,
     everything: Annotated[bool, Query(description="Also talk that commits to little.")] = False,

@@ -17,7 +17,10 @@ Time: TypeAlias = Annotated[str | None, Query(max_length=40, description="ISO 86
 OrderedAt: TypeAlias = Annotated[
     str | None, Query(max_length=40, description="When the order was made: the session on air then is searched, or the last before it.")
 ]
-Category: TypeAlias = Annotated[str | None, Query(max_length=ID_MAX_CHARS, description="Only what speaks of this category, e.g. warranty.")]
+Category: TypeAlias = Annotated[
+    str | None,
+    Query(max_length=ID_MAX_CHARS, description="Only what speaks of this category, by its name in either language, e.g. warranty or 质保."),
+]
 
 Doubtful: TypeAlias = Annotated[bool, Query(description="Count what only words in doubt answer as found, behind what was surely said.")]
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from archive.simplified import simplified_throughout
-from search.chinese import whole_words
+from search.chinese import is_general_word, whole_words
 from search.concepts import load_lexicon
 from search.quantities import QuantityKind, find_quantities
 
@@ -21,6 +21,14 @@ TITLE_CHARS, PHRASE_CHARS, PHRASES = 200, 8, 6
 # Promises wherever they stand; and those that count as whole words only, as 防晒 does in 防晒衬衫, but not in 防晒霜.
 _PROMISED: Final = frozenset({"warranty", "return", "compensation", "price", "gift", "limited", "shipping", "authenticity"})
 _PROMISED_ALONE: Final = _PROMISED | {"effect", "origin", "defect", "service"}
+# Of words that say what something does or where it is from, those name goods and promise nothing that a general dictionary has and that
+# end as goods do: 鱼油, 大闸蟹, 卸妆油, but neither 控油 nor 补水 nor 阳澄湖. What shops call goods and a dictionary doesn't hold comes last.
+_NAMING: Final = frozenset({"effect", "origin"})
+_GOODS: Final = re.compile(
+    r"(?:鱼油|..[油粉素仪机器灯液贴]|.[霜膏乳片丸剂皂露枕垫蟹虾橙茶枣梨桃柚酒醋酱糖饼膝]"
+    r"|.(?:胶囊|精华|面膜|火腿|燕窝|蜂蜜|木耳|珍珠|翡翠))$"
+)
+_CALLED: Final = frozenset({"洁面", "卸妆"})
 _PROMISE: Final = re.compile(
     r"[包保][真修换退赔邮证障税运赢]|[假缺]一|一[赔罚]|[赔赠免罚]|无理由|退[一换货款]|无效|终身|永久|正品|正宗|官方|旗舰|专柜|原[装厂]|进口|特[价级等]|秒杀|"
     r"[零一二三四五六七八九半几打]折|[半低特优折原底]价|折扣|优惠|补贴|清仓|亏本|最[低高好强大]|第一|顶级|极品|唯一|国家级|\d|[%％￥¥$€]|guarant|refund|warrant|genuine|authentic|free|original|official",
@@ -108,8 +116,18 @@ def _promising() -> tuple[frozenset[str], frozenset[str]]:
     """Terms of the lexicon that promise wherever they stand, and those that do alone."""
     concepts = load_lexicon().concepts.values()
     always = {term for concept in concepts if concept.category in _PROMISED for term in concept.terms if len(term) > 1} | _pure_materials()
-    alone = {term for concept in concepts if concept.category in _PROMISED_ALONE for term in concept.terms}
+    alone = {
+        term
+        for concept in concepts
+        if concept.category in _PROMISED_ALONE
+        for term in concept.terms
+        if not (concept.category in _NAMING and _names_goods(term))
+    }
     return frozenset(always), frozenset(alone)
+
+
+def _names_goods(term: str) -> bool:
+    return term in _CALLED or (bool(_GOODS.search(term)) and is_general_word(term))
 
 
 @lru_cache(maxsize=1)

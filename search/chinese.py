@@ -107,10 +107,16 @@ class Segmenter(Protocol):
 
 @lru_cache(maxsize=1)
 def _segmenter() -> Segmenter:
-    """The segmenter's dictionary with the trade's words, which a general one lacks (主播, 花呗, 包邮)."""
+    return _taught_segmenter()[0]
+
+
+@lru_cache(maxsize=1)
+def _taught_segmenter() -> tuple[Segmenter, frozenset[str]]:
+    """The segmenter's dictionary with the trade's words, which a general one lacks (主播, 花呗, 包邮); and these."""
     import rjieba
 
     segmenter = rjieba.Jieba()
+    taught = set()
     for group in groups().values():
         for term in group.terms:
             if (
@@ -120,16 +126,21 @@ def _segmenter() -> Segmenter:
                 and len(segmenter.cut(term, False)) == len(term)
             ):
                 segmenter.add_word(term, None, None)
+                taught.add(term)
     for word in TRADE_WORDS.split():
         segmenter.add_word(word, TAUGHT_FREQUENCY, None)
-    found: Segmenter = segmenter
-    return found
+    return segmenter, frozenset(taught)
 
 
 @lru_cache(maxsize=50_000)
 def is_word(text: str) -> bool:
     """Whether the segmenter's dictionary holds this word."""
     return bool(_segmenter().has_word(text))
+
+
+def is_general_word(text: str) -> bool:
+    """Whether any talk may have this word: the dictionary holds it, and not because the trade's words were added."""
+    return is_word(text) and text not in _taught_segmenter()[1]
 
 
 def words(folded: str) -> list[str]:

@@ -32,7 +32,7 @@ class JudgementsUnreadable(LiveProofError):
 
 
 class UnknownCategory(LiveProofError):
-    """The category that a search is limited to is none of those that promises have; the message lists them."""
+    """The category that a search or a ledger of promises is limited to is none of those that promises have; the message lists them."""
 
     exit_code = 58
     status = 422

@@ -16,6 +16,8 @@ from archive.timeline import WallTime
 
 NOW = WallTime.parse("2026-11-20T10:00:00+08:00")
 MINUTE = 60_000
+GOODS = "洁面 脐橙 大闸蟹 鱼油 钙片 叶黄素 褪黑素 卸妆油 护膝 蛋白粉 云雾茶 脫毛膏"
+CLAIMS = "控油 出油 刮油 补水 美白 去屑 护肝 生发 毫无效果 赣南 阳澄湖 五常 卡粉 不卡粉 漏液 防漏液 西湖龙井"
 HOUR = 60 * MINUTE
 SCARF = Product("p1", "【2026秋冬新款】100%山羊绒围巾女加厚保暖礼盒装", "1号链接", ("羊绒围脖",), 29900)
 JADE = Product("p2", "和田玉手镯 假一赔十 支持鉴定", "2号链接", (), 199900, listing_text="品牌：玉满堂 产地：新疆")
@@ -81,6 +83,20 @@ def test_a_very_long_title_is_read_as_far_as_titles_go() -> None:
 @pytest.mark.parametrize("name", ["羊绒围巾", "三只松鼠", "小棕瓶", "SK-II", "Estee Lauder", "防晒霜", "小满"])
 def test_a_name_that_people_gave_is_told_as_it_is(name: str) -> None:
     assert told_name(name) == [name]
+
+
+@pytest.mark.parametrize("name", GOODS.split())
+def test_goods_are_told_though_the_lexicon_knows_them_by_what_they_do_or_where_they_grow(name: str) -> None:
+    assert told_name(name) == [name] and telling_words(name) == [name]
+
+
+@pytest.mark.parametrize("claim", CLAIMS.split())
+def test_what_goods_do_or_where_they_are_from_is_never_told(claim: str) -> None:
+    assert told_name(claim) == [] and telling_words(claim) == []
+
+
+def test_of_a_title_with_an_origin_only_the_fruit_is_told() -> None:
+    assert telling_words("赣南脐橙 10斤装") == ["脐橙"] and telling_words("正宗阳澄湖大闸蟹") == ["大闸蟹"]
 
 
 def test_what_is_on_air_is_the_likeliest_and_a_little_before_and_after_too() -> None:

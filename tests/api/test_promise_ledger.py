@@ -24,7 +24,14 @@ def test_a_category_narrows_the_ledger_and_an_unknown_one_is_told_with_those_the
     told = client.get("/v1/promises", params={"recording": "live-1", "category": "shipping"}).json()
     assert {entry["category"] for entry in told["entries"]} == {"shipping"}
     refused = client.get("/v1/promises", params={"recording": "live-1", "category": "shippping"})
-    assert refused.status_code == 422 and "warranty" in refused.json()["detail"]
+    assert refused.status_code == 422 and "warranty (质保)" in refused.json()["detail"]
+    assert refused.json()["type"] == client.get("/v1/search", params={"q": "发货", "category": "shippping"}).json()["type"]
+
+
+@pytest.mark.parametrize("named", ["发货", "Shipping", " shipping "])
+def test_a_category_of_the_ledger_is_named_in_either_language_as_that_of_a_search_is(client: TestClient, named: str) -> None:
+    told = client.get("/v1/promises", params={"recording": "live-1", "category": named}).json()
+    assert {entry["category"] for entry in told["entries"]} == {"shipping"}
 
 
 @pytest.mark.parametrize(("asked", "status"), [({}, 422), ({"recording": "nowhere"}, 404), ({"recording": " "}, 422)])
