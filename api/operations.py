@@ -156,9 +156,11 @@ def search(
 
 def _unheard_ms(workplace: Workplace, asked: Filter) -> int:
     """How much of the searched recordings' sound a check could not decode."""
-    damaged = workplace.archive.media_checks.with_findings()
-    searched = workplace.index.ids(asked) if damaged else frozenset()
-    return sum(end - start for check in damaged if check.recording_id in searched for start, end in check.unheard)
+    unheard_ms = workplace.archive.media_checks.unheard_ms()
+    if not unheard_ms:
+        return 0
+    damaged = unheard_ms.keys() if asked.among is None else unheard_ms.keys() & set(asked.among)
+    return sum(unheard_ms[each] for each in workplace.index.ids(replace(asked, among=tuple(sorted(damaged)))))
 
 
 def screen_at(workplace: Workplace, recording_id: str, start_ms: int, end_ms: int) -> tuple[ScreenText, ...]:

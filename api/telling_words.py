@@ -22,7 +22,7 @@ TITLE_CHARS, PHRASE_CHARS, PHRASES = 200, 8, 6
 _PROMISED: Final = frozenset({"warranty", "return", "compensation", "price", "gift", "limited", "shipping", "authenticity"})
 _PROMISED_ALONE: Final = _PROMISED | {"effect", "origin", "defect", "service"}
 # Of words that say what something does or where it is from, those name goods and promise nothing that a general dictionary has and that
-# end as goods do: 鱼油, 大闸蟹, 卸妆油, but neither 控油 nor 补水 nor 阳澄湖. What shops call goods and a dictionary doesn't hold comes last.
+# end as goods do: 鱼油, 大闸蟹, 卸妆油, but neither 控油 nor 补水 nor 阳澄湖. What shops call goods and no dictionary holds is listed.
 _NAMING: Final = frozenset({"effect", "origin"})
 _GOODS: Final = re.compile(
     r"(?:鱼油|..[油粉素仪机器灯液贴]|.[霜膏乳片丸剂皂露枕垫蟹虾橙茶枣梨桃柚酒醋酱糖饼膝]"

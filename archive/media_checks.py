@@ -3,17 +3,19 @@
 Stretches whose sound can't be heard count for coverage: what was said there was not heard, which is not the same as not said.
 """
 
-from collections.abc import Sequence
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NotRequired, TypedDict
 
-from sqlalchemy import Connection, RowMapping, Text, cast, exists, insert, select
+from sqlalchemy import Connection, RowMapping, Text, cast, exists, func, insert, select
 
 from archive.custody import CustodyLog
 from archive.database import Database
 from archive.digest import Json
 from archive.row_claims import claim
-from archive.schema import media_checks
+from archive.schema import media_checks, tombstones
 from archive.timeline import Clock, WallTime
 
 What = Literal["unheard", "silent", "unseen", "unchecked", "more"]
@@ -69,6 +71,8 @@ class MediaChecks:
 
     def __init__(self, database: Database, custody: CustodyLog, clock: Clock) -> None:
         self._database, self._custody, self._clock = database, custody, clock
+        self._lock = threading.Lock()
+        self._unheard: tuple[list[int], Mapping[str, int]] | None = None
 
     def add(self, recording_id: str, part: int, after: int, method: str, findings: Sequence[Finding], actor: str) -> MediaCheck:
         """Store a check as the version behind `after`. If that is there already, it stands: a step that is run twice writes once."""
@@ -97,14 +101,32 @@ class MediaChecks:
         with self._database.reading() as connection:
             return _newest(connection, recording_id)
 
-    def with_findings(self) -> list[MediaCheck]:
-        """Newest checks that found something, of all recordings; the many that found nothing are not read."""
-        later = media_checks.alias()
-        same_part = (later.c.recording_id == media_checks.c.recording_id) & (later.c.part == media_checks.c.part)
-        superseded = exists().where(same_part & (later.c.version > media_checks.c.version))
-        query = select(media_checks).where(cast(media_checks.c.findings, Text) != "[]", ~superseded)
+    def unheard_ms(self) -> Mapping[str, int]:
+        """How much sound nobody could hear, for each recording of which some is lost, by the newest check of each part.
+
+        Read when a check or a purge has come since the last time, and kept: every answer's coverage asks for it.
+        """
         with self._database.reading() as connection:
-            return [_check(row) for row in connection.execute(query).mappings()]
+            # A check adds a row, a purge a tombstone: one of both has grown if anything changed.
+            counts = [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in (media_checks, tombstones)]
+            with self._lock:
+                if self._unheard is None or self._unheard[0] != counts:
+                    self._unheard = counts, _unheard_ms(connection)
+                return self._unheard[1]
+
+
+def _unheard_ms(connection: Connection) -> dict[str, int]:
+    """The many checks that found nothing are not read."""
+    later = media_checks.alias()
+    same_part = (later.c.recording_id == media_checks.c.recording_id) & (later.c.part == media_checks.c.part)
+    superseded = exists().where(same_part & (later.c.version > media_checks.c.version))
+    query = select(media_checks.c.recording_id, media_checks.c.findings).where(cast(media_checks.c.findings, Text) != "[]", ~superseded)
+    found: dict[str, int] = defaultdict(int)
+    for recording_id, findings in connection.execute(query):
+        for told in findings:
+            if told["what"] in NOT_HEARD and told["to_ms"] > told["from_ms"]:
+                found[recording_id] += told["to_ms"] - told["from_ms"]
+    return dict(found)
 
 
 def _newest(connection: Connection, recording_id: str) -> dict[int, MediaCheck]:

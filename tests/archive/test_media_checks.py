@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from archive.media_checks import Finding
+from archive.media_checks import Finding, MediaChecks
 from archive.opening import Archive, open_archive
 from archive.schema import media_checks
 from archive.settings import ArchiveSettings
@@ -32,15 +32,24 @@ def test_a_further_check_is_a_further_version_and_the_newest_counts(archive: Arc
     checks = archive.media_checks
     checks.add("r1", 1, 0, "key_pictures, x", [], "tester")
     checks.add("r1", 2, 0, "key_pictures, x", [LOST, Finding("unseen", 0, 9000, 3)], "tester")
-    assert [check.part for check in checks.with_findings()] == [2]
-    assert checks.with_findings()[0].unheard == [(2000, 5000)]
+    assert checks.unheard_ms() == {"r1": 3000}
     checks.add("r1", 2, 1, "every_picture, x", [], "tester")
-    assert checks.with_findings() == []
+    assert checks.unheard_ms() == {}
     newest = checks.newest("r1")
     assert [(check.version, check.method, check.findings) for check in newest.values()] == [
         (1, "key_pictures, x", ()),
         (2, "every_picture, x", ()),
     ]
+
+
+def test_what_was_not_heard_is_known_at_once_whoever_checks(archive: Archive) -> None:
+    other = MediaChecks(archive.database, archive.custody, archive.clock)
+    assert archive.media_checks.unheard_ms() == {}
+    other.add("r1", 1, 0, "key_pictures, x", [LOST, Finding("silent", 6000, 6500), Finding("unseen", 0, 900)], "tester")
+    other.add("r1", 2, 0, "key_pictures, x", [Finding("unchecked", 1000, 2000)], "tester")
+    assert archive.media_checks.unheard_ms() == {"r1": 4500} == other.unheard_ms()
+    other.add("r1", 1, 1, "every_picture, x", [], "tester")
+    assert archive.media_checks.unheard_ms() == {"r1": 1000}
 
 
 def test_a_step_that_is_run_twice_writes_once(archive: Archive) -> None:
