@@ -99,6 +99,7 @@ def _ask(workplace: Workplace, narrow: Narrowed, wanted: Filter, limit: int, inc
         limit=limit,
         include_doubtful=include_doubtful,
         embedder=workplace.embedder,
+        cross_encoder=workplace.cross_encoder,
     )
 
 

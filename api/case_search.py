@@ -61,7 +61,16 @@ def search_case(workplace: Workplace, question: str, case_id: str, *, limit: int
     told = Filter(calls=False, among=sessions) if sessions or order.made_at is None else Filter(calls=False, product=case.product_id)
     asked = answered(workplace, question, told, order=order, limit=most, include_doubtful=include_doubtful)
     on_air = asked.answer
-    said = ask(index, question, among=calls, calls=True, limit=most, include_doubtful=include_doubtful, embedder=embedder)
+    said = ask(
+        index,
+        question,
+        among=calls,
+        calls=True,
+        limit=most,
+        include_doubtful=include_doubtful,
+        embedder=embedder,
+        cross_encoder=workplace.cross_encoder,
+    )
     names = _names(workplace, case)
     papers = tuple(
         _shown(hit, standing[hit.attachment], names)

@@ -89,6 +89,7 @@ def answered(workplace: Workplace, asked: Asked, *without: Channel) -> Answer:
         category=given.get("category"),
         limit=DEPTH,
         embedder=workplace.embedder,
+        cross_encoder=workplace.cross_encoder,
         without=frozenset(without),
     )
 

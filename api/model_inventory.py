@@ -5,6 +5,7 @@ from pathlib import Path
 
 from api.workplace import Workplace
 from archive.model_files import ModelManifest, PublishedModel
+from search.cross_encoder import list_cross_encoder
 from search.embeddings import DEFAULT_MODEL, PUBLISHED_DEFAULT
 from search.embeddings import list_models as list_sentence_models
 from transcribe.errors import ModelMissing
@@ -28,13 +29,16 @@ class ModelRow:
 
 
 def inventory(place: Workplace, *, with_digests: bool = False) -> list[ModelRow]:
-    """Speech models, sentence models, then those that tell voices apart; of each the one in use first. Digests read every byte found."""
+    """Speech models, sentence models, the cross-encoder, then those that tell voices apart; of each the one in use first.
+
+    Digests read every byte found.
+    """
     speech = list_speech_models(place.transcribe_settings, place.archive.home, with_digests=with_digests)
     sentences = list_sentence_models(place.search_settings, place.archive.home, with_digests=with_digests)
+    pairs = list_cross_encoder(place.search_settings, place.archive.home, with_digest=with_digests)
     voices = list_voice_models(place.transcribe_settings, place.archive.home, with_digests=with_digests)
-    rows = [ModelRow(m.name, m.needed_for, m.where, m.size_bytes, m.digest, m.state, m.note) for m in speech]
-    rows += [ModelRow(m.name, m.needed_for, m.where, m.size_bytes, m.digest, m.state, m.note) for m in sentences]
-    return rows + [ModelRow(m.name, m.needed_for, m.where, m.size_bytes, m.digest, m.state, m.note) for m in voices]
+    every = (*speech, *sentences, *([pairs] if pairs else ()), *voices)
+    return [ModelRow(m.name, m.needed_for, m.where, m.size_bytes, m.digest, m.state, m.note) for m in every]
 
 
 def missing_model(place: Workplace) -> str | None:

@@ -112,13 +112,14 @@ def loaded(place: "Workplace", compared: "Sequence[Checked]", json_wanted: bool)
     speech, digest = hears(place.transcribe_settings, place.archive.home)
     if not json_wanted:
         out.print(say("models.speech_loads", name=speech, digest=digest), markup=False)
-    sentences, voices = place.embedder, place.speakers
+    sentences, pairs, voices = place.embedder, place.cross_encoder, place.speakers
     if json_wanted:
         printing.as_json(
             {
                 "speech": speech,
                 "speech_digest": digest,
                 "sentences": sentences.name if sentences else None,
+                "pairs": pairs.name if pairs else None,
                 "voices": voices.model.name if voices else None,
                 "compared": [{"name": each.name, "changed": None if each.changed is None else list(each.changed)} for each in compared],
             }
@@ -126,6 +127,8 @@ def loaded(place: "Workplace", compared: "Sequence[Checked]", json_wanted: bool)
         return
     if sentences:
         out.print(say("models.sentences_load", name=sentences.name), markup=False)
+    if pairs:
+        out.print(say("models.pairs_load", name=pairs.name), markup=False)
     if voices:
         out.print(say("models.voices_load", name=voices.model.name, digest=voices.model.digest), markup=False)
 

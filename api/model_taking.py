@@ -20,6 +20,7 @@ from archive.errors import LiveProofError, NotFound, StorageFull
 from archive.model_files import DESCRIPTION, ModelManifest, described, differences, read_manifest
 from archive.timeline import Clock
 from ingest.errors import UnreadableFile
+from search.cross_encoder import is_cross_encoder, open_cross_encoder
 from search.embeddings import open_embedder
 from search.settings import SearchSettings
 from transcribe.engines import load_engine
@@ -28,7 +29,7 @@ from transcribe.settings import TranscribeSettings
 
 FILES_MAX = 200
 BYTES_MAX = 32 << 30
-SPEECH, SENTENCES, VOICES = "speech", "sentences", "voices"
+SPEECH, SENTENCES, VOICES, PAIRS = "speech", "sentences", "voices", "pairs"
 
 log = structlog.get_logger(__name__)
 
@@ -192,6 +193,8 @@ def _prepared(folder: Path, name: str) -> str:
         only.rename(moved)
         folder.rmdir()
         moved.rename(folder)
+    if is_cross_encoder(folder):
+        return PAIRS
     if (folder / "modules.json").is_file():
         return SENTENCES
     if (folder / "model.bin").is_file():
@@ -206,7 +209,7 @@ def _prepared(folder: Path, name: str) -> str:
             return kind
     raise ModelNotTaken(
         "nothing in it is a model that can be used; looked for are model.bin (CTranslate2), one .pt (OpenAI's Whisper), modules.json "
-        "(sentence-transformers) and one .onnx (sherpa-onnx, telling voices apart)"
+        "(sentence-transformers), a cross-encoder's config.json and one .onnx (sherpa-onnx, telling voices apart)"
     )
 
 
@@ -216,6 +219,8 @@ def _load(kind: str, folder: Path, name: str, home: Path) -> None:
             checkpoint = folder / f"{name}.pt"
             path = str(checkpoint if checkpoint.is_file() else folder)
             hears(TranscribeSettings(whisper_model=path, whisper_engine="faster-whisper"), home)
+        elif kind == PAIRS:
+            open_cross_encoder(SearchSettings(cross_encoder=str(folder)), home)
         elif kind == SENTENCES:
             embedder = open_embedder(SearchSettings(embedding_model=str(folder)), home)
             if embedder:

@@ -9,6 +9,7 @@ from archive.logs import configure_logs
 from archive.opening import Archive, open_archive
 from archive.settings import ArchiveSettings, archive_settings
 from archive.timeline import Clock, WallTime
+from search.cross_encoder import CrossEncoder, open_cross_encoder
 from search.embeddings import Embedder, open_embedder
 from search.indexes import Index, open_index
 from search.indexes.milvus_server import milvus_place
@@ -19,7 +20,7 @@ from transcribe.ocr import Ocr, open_ocr
 from transcribe.settings import TranscribeSettings, transcribe_settings
 from transcribe.speakers import SpeakerTeller, open_speakers
 
-_OPENED = ("index", "embedder", "speakers", "ocr")
+_OPENED = ("index", "embedder", "cross_encoder", "speakers", "ocr")
 
 
 @dataclass
@@ -41,6 +42,11 @@ class Workplace:
     def embedder(self) -> Embedder | None:
         """None where no sentence model is held: search then goes by words, sounds, quantities and concepts."""
         return open_embedder(self.search_settings, self.archive.home)
+
+    @cached_property
+    def cross_encoder(self) -> CrossEncoder | None:
+        """None where none is set: the ranking then stays as words, sounds, quantities, concepts and meaning make it."""
+        return open_cross_encoder(self.search_settings, self.archive.home)
 
     @property
     def engine(self) -> Engine:

@@ -14,12 +14,13 @@ from search.channels import Channel, weights_without
 from search.chinese import bigrams, is_chinese
 from search.corrections import corrections_first
 from search.coverage import Coverage, cover, was_said
+from search.cross_encoder import HEAD, CrossEncoder, read_again
 from search.doubt import beside_doubts, besides, has_doubts, is_doubtful, lies_in, only_sure, rests_on_doubt, trimmed
 from search.embeddings import Embedder
 from search.gathering import Gathered, gather
 from search.indexes import Filter, Index, Terms, of_one_moment
 from search.matching import DEFAULT_WEIGHTS, Field, Stretch, Weights
-from search.moments import Moment, moments_of
+from search.moments import Moment, moments_of, quoted
 from search.query import Question, Term, understand
 from search.ranking import KEPT_SPANS, Span, evidence_of, held_alone, rank_spans, without_overlaps
 from search.understood import Understood
@@ -64,6 +65,7 @@ def ask(
     limit: int = 5,
     include_doubtful: bool = False,
     embedder: Embedder | None = None,
+    cross_encoder: CrossEncoder | None = None,
     weights: Weights = DEFAULT_WEIGHTS,
     without: frozenset[Channel] = frozenset(),
 ) -> Answer:
@@ -71,6 +73,8 @@ def ask(
 
     `include_doubtful`: also what only words in doubt answer counts as found, behind what was surely said. `without`: as if these channels
     were not there, to see what they are worth.
+
+    `cross_encoder` reads the first spans again and orders them; it doesn't decide what was said.
 
     `question`: as it was asked, or understood already. InvalidQuestion for an empty or overlong one.
     """
@@ -92,6 +96,10 @@ def ask(
     def corrected(spans: Sequence[Span]) -> list[Span]:
         return list(spans) if "corrections" in without else corrections_first(spans)
 
+    def reread(spans: Sequence[Span], model: CrossEncoder) -> list[Span]:
+        read = read_again(spans[:HEAD], [quoted(span, stretches) for span in spans[:HEAD]], plain.stripped, model)
+        return corrected([*read, *spans[HEAD:]])
+
     best = corrected(sure := ranked(stretches, sure=True))
     in_chinese = is_chinese(plain.folded)
     said = _answering(best, in_chinese)
@@ -103,6 +111,9 @@ def ask(
     near_by = besides([span for span in best if span not in said], maybe)
     counted, apart = (maybe, []) if include_doubtful else ([], maybe)
     in_order = [*said, *counted, *near_by] if counted else [span for span in best if span in said or span in near_by]
+    if cross_encoder is not None:
+        said, near_by = (reread(said, cross_encoder), near_by) if said else (said, reread(near_by, cross_encoder))
+        in_order = [*said, *counted, *near_by]
     chosen = [(span, span in counted) for span in in_order[:limit]] + [(span, True) for span in apart[:limit]]
     shown = moments_of(index, chosen, gathered)
     answering = [replace(moment, answers=span in said or span in counted) for moment, span in zip(shown, in_order[:limit], strict=False)]

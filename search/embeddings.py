@@ -106,16 +106,23 @@ def list_models(settings: SearchSettings, home: Path, *, with_digests: bool = Fa
 
 
 def _row(name: str, settings: SearchSettings, home: Path, used: Path | None, with_digest: bool) -> SentenceModel:
-    folder = settings.embedding_bundled if name == BUNDLED_NAME else _find(name, home)
+    folder = settings.embedding_bundled if name == BUNDLED_NAME else locate_folder(name, home)
     if folder is None or not folder.is_dir():
         if name == DEFAULT_MODEL:
             note = f"liveproof models fetch {PUBLISHED_DEFAULT.name}"
             return SentenceModel(name, _NEEDED_FOR, None, PUBLISHED_DEFAULT.size_bytes, None, "missing", note)
-        return SentenceModel(name, _NEEDED_FOR, None, None, None, "missing", f"liveproof models add {Path(name).name} FOLDER")
+        return described_model(name, _NEEDED_FOR, None, with_digest)
+    return described_model(name, _NEEDED_FOR, folder, with_digest, in_use=folder == used)
+
+
+def described_model(name: str, needed_for: str, folder: Path | None, with_digest: bool, *, in_use: bool = True) -> SentenceModel:
+    """A row of `list_models` for what lies in this folder; the digest reads every byte of it."""
+    if folder is None:
+        return SentenceModel(name, needed_for, None, None, None, "missing", f"liveproof models add {Path(name).name} FOLDER")
     files = model_files(folder)
     digest = digest_json({str(file.relative_to(folder)): digest_file(file) for file in files}) if with_digest else None
     size = sum(file.stat().st_size for file in files)
-    return SentenceModel(name, _NEEDED_FOR, str(folder), size, digest, "in use" if folder == used else "ready")
+    return SentenceModel(name, needed_for, str(folder), size, digest, "in use" if in_use else "ready")
 
 
 def _locate(settings: SearchSettings, home: Path) -> Path | None:
@@ -125,21 +132,21 @@ def _locate(settings: SearchSettings, home: Path) -> Path | None:
     if wanted == BUNDLED_NAME:
         return settings.embedding_bundled
     if wanted != "auto":
-        found = _find(wanted, home)
+        found = locate_folder(wanted, home)
         if found is None:
             raise EmbeddingModelUnusable(
                 f"the sentence model {wanted} is not on this machine: put its folder into {home / 'models'}, "
                 "or set LIVEPROOF_EMBEDDING_MODEL to auto or none"
             )
         return found
-    found = _find(DEFAULT_MODEL, home)
+    found = locate_folder(DEFAULT_MODEL, home)
     return found or (settings.embedding_bundled if settings.embedding_bundled.is_dir() else None)
 
 
-def _find(name: str, home: Path) -> Path | None:
-    """An explicit folder, LIVEPROOF_HOME/models, the hub's local cache; in this order."""
+def locate_folder(name: str, home: Path, known_by: str = "modules.json") -> Path | None:
+    """Where a model lies: an explicit folder, LIVEPROOF_HOME/models, the hub's local cache; in this order. `known_by`: a file of it."""
     for folder in (Path(name).expanduser(), home / "models" / Path(name).name):
-        if (folder / "modules.json").is_file():
+        if (folder / known_by).is_file():
             return folder
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError

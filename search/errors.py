@@ -24,6 +24,13 @@ class EmbeddingModelUnusable(LiveProofError):
     status = 503
 
 
+class CrossEncoderUnusable(LiveProofError):
+    """The cross-encoder named in the settings is not on this machine, or can't be loaded."""
+
+    exit_code = 48
+    status = 503
+
+
 class JudgementsUnreadable(LiveProofError):
     """The file of judgements or of questions to judge holds something that can't be read; the message names the line."""
 

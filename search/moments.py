@@ -31,8 +31,8 @@ _MARGIN_UNITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a moment ranked: `kind` is one of word, sound, concept, quantity, product, chat, screen, meaning, denial, correction; `detail`
-    names it."""
+    """Why a moment ranked: `kind` is one of word, sound, concept, quantity, product, chat, screen, meaning, read_together,
+    denial, correction; `detail` names it."""
 
     kind: str
     detail: str
@@ -92,6 +92,13 @@ def moments_of(index: Index, spans: Sequence[tuple[Span, bool]], gathered: Gathe
         products, question = gathered.shelves.get(span.recording_id, ()), gathered.asked.of(span.recording_id)
         moments.append(_moment(index, span, _around(index, span, gathered.stretches), products, question, doubtful))
     return moments
+
+
+def quoted(span: Span, stretches: Sequence[Stretch]) -> str:
+    """The exact words of a span of these stretches."""
+    units = next(each.units for each in stretches if each.recording_id == span.recording_id and each.holds(span.first))
+    number = units[0].unit.number
+    return quote_of(units[span.first - number : span.last - number + 1])
 
 
 def _around(index: Index, span: Span, stretches: Sequence[Stretch]) -> list[IndexedUnit]:
@@ -224,6 +231,8 @@ def _why(units: Sequence[IndexedUnit], span: Span, asked: Question, corrects: fl
         reasons.append(Reason("screen", ""))
     if asked.negative and promised is not None and promised.polarity == "denied":
         reasons.append(Reason("denial", ""))
+    if "read_together" in span.parts:
+        reasons.append(Reason("read_together", f"{span.parts['read_together']:.2f}"))
     if span.parts.get("meaning", 0.0) > 0:
         reasons.append(Reason("meaning", f"{span.parts['meaning']:.2f}"))
     return tuple(reasons)

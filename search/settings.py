@@ -23,6 +23,10 @@ class SearchSettings(BaseSettings):
     )
     embedding_bundled: Path = Field(default=BUNDLED_MODEL, description="The demo model that auto falls back to.")
     embedding_batch: int = Field(default=64, ge=1, le=4096, description="passages embedded at once")
+    cross_encoder: str = Field(
+        default="none", description="Folder or name of a sentence-transformers cross-encoder that reads the head of a ranking again."
+    )
+    cross_encoder_weight: float = Field(default=0.3, ge=0, le=2, description="how much its reading (0…1) counts beside a score (0…1)")
     index_busy_seconds: float = Field(default=30.0, gt=0, description="how long a reader or writer waits for the index's lock, in seconds")
     question_time_zone: str = Field(default="Asia/Shanghai", description="Zone of the times that questions name: 昨晚, 11月18号晚上九点.")
     search_index: str = Field(

@@ -51,6 +51,7 @@ ANSWERS: dict[str, tuple[str, str]] = {
     "why.screen.plain": ("画面上写着", "stood on the screen"),
     "why.denial.plain": ("主播否认", "the host denies it"),
     "why.meaning.plain": ("语义相近", "close in meaning"),
+    "why.read_together.plain": ("与问题对读过", "read together with the question"),
     "why.correction": ("更正了 {detail} 的说法", "takes back what was said at {detail}"),
     "why.correction.plain": ("是更正", "is a correction"),
     "amount.hours": ("{hours} 小时 {minutes} 分", "{hours} h {minutes} min"),
