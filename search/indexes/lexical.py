@@ -40,6 +40,14 @@ def token(term: str) -> str:
     return _BLANK.sub("\u2423", term)
 
 
+def tokens(terms: Iterable[str]) -> str:
+    """Terms as they are stored, parted by blanks."""
+    kept = list(filter(None, terms))
+    text = " ".join(kept)
+    # hardly any term holds a blank: it is looked for once
+    return text if len(text.split()) == len(kept) else " ".join(map(token, kept))
+
+
 class LexicalWriter:
     """Adds to and deletes from one directory, which is made if absent. One at a time (`.tantivy-writer.lock`).
 
@@ -53,10 +61,11 @@ class LexicalWriter:
             self._index = tantivy.Index(_schema(), str(folder), reuse=True)
             self._writer = self._index.writer(heap_size=WRITER_BYTES, num_threads=1)
 
-    def add(self, passage: int, recording: int, terms: Mapping[str, Iterable[str]], categories: Iterable[str], doubtful: bool) -> None:
+    def add(self, passage: int, recording: int, terms: Mapping[str, str], categories: Iterable[str], doubtful: bool) -> None:
+        """`terms`: by channel, as `tokens` gives them."""
         document = tantivy.Document()
         for channel in CHANNELS:
-            if text := " ".join(token(term) for term in terms[channel] if term):
+            if text := terms[channel]:
                 document.add_text(channel, text)
         document.add_unsigned("id", passage)
         document.add_unsigned("recording", recording)

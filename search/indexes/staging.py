@@ -9,7 +9,7 @@ import msgspec
 
 from search.indexes import CHANNELS, Parts
 from search.indexes.documents import write_claim, write_unit
-from search.indexes.lexical import token
+from search.indexes.lexical import tokens
 from search.indexes.vector_files import packed
 from search.passages import Passage
 
@@ -24,12 +24,12 @@ _SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class StagedPassage:
-    """A passage as it is stored. `mark` tells it from every other of its recording; `terms` by channel."""
+    """A passage as it is stored. `mark` tells it from every other of its recording; `terms` by channel, as `tokens` gives them."""
 
     first: int
     last: int
     mark: bytes
-    terms: dict[str, list[str]]
+    terms: dict[str, str]
     screen: str | None
     categories: tuple[str, ...]
     doubtful: bool
@@ -89,10 +89,8 @@ class Staged:
 
 def _row(passage: Passage, vector: Sequence[float] | None) -> tuple[object, ...]:
     blob = packed(vector) if vector is not None else None
-    terms = {channel: getattr(passage, channel) for channel in CHANNELS}
-    mark = blake2b(digest_size=MARK_BYTES)
-    for channel in CHANNELS:
-        mark.update("\x1f".join(terms[channel]).encode() + b"\x1e")
+    terms = {channel: tokens(getattr(passage, channel)) for channel in CHANNELS}
+    mark = blake2b("\n".join(terms.values()).encode(), digest_size=MARK_BYTES)
     mark.update(repr((passage.first, passage.last, passage.categories, passage.doubtful, blob is None)).encode())
     mark.update(blob or b"")
     return (
@@ -100,7 +98,7 @@ def _row(passage: Passage, vector: Sequence[float] | None) -> tuple[object, ...]
         passage.last,
         mark.digest(),
         msgspec.json.encode(terms),
-        " ".join(map(token, passage.screen)) or None,
+        terms["screen"] or None,
         msgspec.json.encode(passage.categories),
         passage.doubtful,
         blob,

@@ -14,7 +14,7 @@ from search.errors import IndexUnavailable
 from search.indexes import CHANNELS, record_tables, vector_files, writing
 from search.indexes.database import DERIVED, Database, discard
 from search.indexes.documents import read_product, read_unit
-from search.indexes.lexical import LexicalWriter, ShardGone, opens
+from search.indexes.lexical import LexicalWriter, ShardGone, opens, tokens
 from search.indexes.shards import shard_of, span_of
 from search.passages import passages_again
 
@@ -156,7 +156,7 @@ def _add(db: sqlite3.Connection, writer: LexicalWriter, rows: Iterable[_Span], c
         again = passages_again(units, shelf, ((first, last, tuple((screen or "").split())) for _, _, first, last, _, screen in spans))
         for (_, passage_id, _, _, flags, _), passage in zip(spans, again, strict=True):
             marks = [name for name, bit in categories if flags & bit]
-            terms = {channel: getattr(passage, channel) for channel in CHANNELS}
+            terms = {channel: tokens(getattr(passage, channel)) for channel in CHANNELS}
             writer.add(passage_id, recording, terms, marks, bool(flags & writing.DOUBTFUL_FLAG))
             written.add(passage_id)
     return written
