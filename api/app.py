@@ -24,7 +24,6 @@ from api import (
     evidence,
     extensions,
     jobs,
-    operations,
     pages,
     problems,
     promise_ledger,
@@ -38,8 +37,8 @@ from api import (
 )
 from api.fields import At, Reply
 from api.settings import api_settings
+from api.warming import warm
 from api.workplace import Workplace
-from archive.errors import LiveProofError
 from archive.settings import archive_settings
 
 log = structlog.get_logger(__name__)
@@ -60,8 +59,8 @@ HEADERS = {
 }
 
 
-def create_app(workplace: Workplace) -> FastAPI:
-    """The application over an opened workplace, which the caller closes."""
+def create_app(workplace: Workplace, *, is_warm: bool = False) -> FastAPI:
+    """The application over an opened workplace, which the caller closes. `is_warm`: what questions need is loaded."""
     app = FastAPI(
         title="LiveProof",
         version="1",
@@ -71,7 +70,7 @@ def create_app(workplace: Workplace) -> FastAPI:
         redoc_url=None,
         lifespan=_warm,
     )
-    app.state.workplace, app.state.ready = workplace, False
+    app.state.workplace, app.state.ready = workplace, is_warm
     problems.install(app)
     routed = (
         recordings,
@@ -101,18 +100,17 @@ def create_app(workplace: Workplace) -> FastAPI:
 
 @asynccontextmanager
 async def _warm(app: FastAPI) -> AsyncIterator[None]:
-    """Load the sentence model and dictionaries beside the first requests, so that the first question needn't wait for them."""
-    warming = threading.Thread(target=_ask_once, args=(app,), name="warm-up", daemon=True)
-    warming.start()
+    """Unless the caller did it, load what questions need beside the first requests."""
+    warming = threading.Thread(target=_warm_up, args=(app,), name="warm-up", daemon=True)
+    if not app.state.ready:
+        warming.start()
     yield
-    await anyio.to_thread.run_sync(warming.join, WARM_UP_TIMEOUT_S)
+    if warming.ident is not None:
+        await anyio.to_thread.run_sync(warming.join, WARM_UP_TIMEOUT_S)
 
 
-def _ask_once(app: FastAPI) -> None:
-    try:
-        operations.search(app.state.workplace, "有没有说质保三年", limit=1)
-    except LiveProofError as error:
-        log.warning("search_not_ready", error=str(error))
+def _warm_up(app: FastAPI) -> None:
+    warm(app.state.workplace)
     app.state.ready = True
 
 

@@ -11,6 +11,7 @@ from api.messages import message
 from api.processing import open_jobs
 from api.settings import api_settings
 from api.uploads import uploads_of
+from api.warming import settle, warm
 from api.workplace import Workplace
 from archive.errors import LiveProofError
 
@@ -25,7 +26,8 @@ class AddressInUse(LiveProofError):
 
 
 def serve_forever(place: Workplace, host: str, port: int) -> None:
-    """Serve until interrupted. Port 0 takes a free one; the address is printed once it answers. AddressInUse if it is taken."""
+    """Serve until interrupted. Port 0 takes a free one; the address is printed once questions are answered at once. AddressInUse if it is
+    taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,7 +36,10 @@ def serve_forever(place: Workplace, host: str, port: int) -> None:
         except OSError as error:
             raise AddressInUse(f"{host}:{port} can't be served on: {error.strerror}. Choose another with --port") from error
         bound = listener.getsockname()[1]
-        app = create_app(place)
+        # Who asks first needn't wait for dictionaries and models, nor load them beside another who asks first.
+        app = create_app(place, is_warm=warm(place))
+        settle()
+        listener.listen()
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, server_header=False)
         shown = f"[{host}]" if ":" in host else host
         print(message("command.serving", api_settings().language, address=f"http://{shown}:{bound}/"), flush=True)

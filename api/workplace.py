@@ -1,7 +1,9 @@
 """What one process works with: the archive, the search index and, once asked for, the sentence embedder and the recogniser."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from typing import Generic, Self, TypeVar, overload
 
 from api.engines import Engines
 from archive.job_board import JobBoard
@@ -23,6 +25,32 @@ from transcribe.speakers import SpeakerTeller, open_speakers
 _OPENED = ("index", "embedder", "cross_encoder", "speakers", "ocr")
 
 
+_T = TypeVar("_T")
+
+
+class _Once(Generic[_T]):
+    """A property that is opened when first asked for, by one thread alone: others that ask meanwhile wait for it."""
+
+    def __init__(self, opens: "Callable[[Workplace], _T]") -> None:
+        self._opens, self.__doc__ = opens, opens.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, place: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, place: "Workplace", owner: type) -> _T: ...
+    def __get__(self, place: "Workplace | None", owner: type) -> "Self | _T":
+        if place is None:
+            return self
+        with place.opening.setdefault(self._name, threading.RLock()):
+            if self._name not in place.__dict__:
+                place.__dict__[self._name] = self._opens(place)
+            opened: _T = place.__dict__[self._name]
+            return opened
+
+
 @dataclass
 class Workplace:
     """Opened parts of the product. Heavy ones are opened when first asked for."""
@@ -32,13 +60,14 @@ class Workplace:
     transcribe_settings: TranscribeSettings
     engines: Engines = field(default_factory=Engines)
     model_digest: str | None = None
+    opening: "dict[str, threading.RLock]" = field(default_factory=dict, repr=False, compare=False)
 
-    @cached_property
+    @_Once
     def index(self) -> Index:
         chosen = self.search_settings
         return open_index(self.archive.home / "index", busy_seconds=chosen.index_busy_seconds, milvus=milvus_place(chosen))
 
-    @cached_property
+    @_Once
     def embedder(self) -> Embedder | None:
         """None where no sentence model is held: search then goes by words, sounds, quantities and concepts."""
         return open_embedder(self.search_settings, self.archive.home)
@@ -66,16 +95,16 @@ class Workplace:
         view.__dict__.update(opened)
         return view
 
-    @cached_property
+    @_Once
     def job_board(self) -> JobBoard:
         return JobBoard(self.archive.settings, self.archive.home)
 
-    @cached_property
+    @_Once
     def speakers(self) -> SpeakerTeller | None:
         """None where voices are not told apart."""
         return open_speakers(self.transcribe_settings, self.archive.home)
 
-    @cached_property
+    @_Once
     def ocr(self) -> Ocr:
         return open_ocr(self.transcribe_settings)
 

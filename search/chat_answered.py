@@ -4,6 +4,7 @@ import bisect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -35,7 +36,7 @@ class ChatAnswered:
     def __init__(self, messages: Sequence[Message], now: Answering | None = None) -> None:
         asked = [message for message in messages if len(normalise(message.text)) >= FEWEST_CHARS]
         self._times = [message.at_ms for message in asked]
-        self._questions = [(message.text, frozenset(bigrams(fold(message.text).text))) for message in asked]
+        self._texts = [message.text for message in asked]
         self.now = now or Answering()
 
     def joined(self, unit: IndexedUnit) -> IndexedUnit:
@@ -60,8 +61,15 @@ class ChatAnswered:
             return ""
         grams = set(bigrams(folded))
         best, best_share = "", LEAST_SHARE
-        for text, asked in self._questions[first:last]:
+        for text in self._texts[first:last]:
+            asked = _grams(text)
             share = len(asked & grams) / len(asked) if asked else 0.0
             if share >= best_share:
                 best, best_share = text, share
         return best
+
+
+@lru_cache(maxsize=4096)
+def _grams(question: str) -> frozenset[str]:
+    """Each is compared with a minute of talk, and chat says the same again and again."""
+    return frozenset(bigrams(fold(question).text))

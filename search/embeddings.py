@@ -57,6 +57,7 @@ class _SentenceTransformer:
         from sentence_transformers import SentenceTransformer
 
         self._model = SentenceTransformer(source, device="cpu")
+        _without_cache(self._model.tokenizer)
         self._batch = batch
         self._prompt = next((prompt for mark, prompt in QUERY_PROMPTS.items() if mark in source), "")
         self.name = source
@@ -67,6 +68,13 @@ class _SentenceTransformer:
 
     def embed_question(self, text: str) -> list[float]:
         return self.embed_passages([self._prompt + text])[0]
+
+
+def _without_cache(tokenizer: object) -> None:
+    """Some tokenizers keep what they cut before. Passages seldom come again, and ten thousand of them are 40 MB."""
+    resize = getattr(getattr(tokenizer, "model", None), "_resize_cache", None)
+    if resize is not None:
+        resize(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,9 @@ def batch_seconds(home: Path, held_ms: int, batches: int) -> list[float]:
     return seconds
 
 
-def say(place: Workplace, from_ms: int, to_ms: int) -> None:
+def say(place: Workplace, from_ms: int, to_ms: int, recording: str = "long") -> None:
     provenance = Provenance("benchmark", "1", "demo", None, {"from": from_ms}, place.archive.clock())
-    place.archive.transcripts.store_heard("long", provenance, talk(from_ms, to_ms), [(from_ms, to_ms)], [], "benchmark")
+    place.archive.transcripts.store_heard(recording, provenance, talk(from_ms, to_ms), [(from_ms, to_ms)], [], "benchmark")
 
 
 def talk(from_ms: int, to_ms: int) -> Iterator[Segment]:
