@@ -72,7 +72,7 @@ class Workplace:
         """None where no sentence model is held: search then goes by words, sounds, quantities and concepts."""
         return open_embedder(self.search_settings, self.archive.home)
 
-    @cached_property
+    @_Once
     def cross_encoder(self) -> CrossEncoder | None:
         """None where none is set: the ranking then stays as words, sounds, quantities, concepts and meaning make it."""
         return open_cross_encoder(self.search_settings, self.archive.home)
