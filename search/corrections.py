@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from search.coverage import DECIDING
 from search.ranking import Span
 
 LOOKED_AT = 3
@@ -21,7 +22,9 @@ def corrections_first(ranked: Sequence[Span]) -> list[Span]:
     for claim in ranked[:LOOKED_AT]:
         for at, span in enumerate(spans):
             if _takes_back(span, claim):
-                parts = {"corrects_ms": float(claim.start_ms), **span.parts}
+                # whether it was said at all is told by both together
+                held = {name: max(claim.parts[name], span.parts.get(name, 0.0)) for name in DECIDING if name in claim.parts}
+                parts = {"corrects_ms": float(claim.start_ms), **span.parts, **held}
                 spans[at] = replace(span, score=max(span.score, claim.score + 0.01), parts=parts)
     return sorted(spans, key=lambda span: -span.score)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from search.indexes import Totals
 
-# Odds of a question's having been answered: even, by its share that is held, by that of its concepts, by nearness of meaning.
-WITH_MEANING = (-3.34, 3.96, 1.59, 4.17)
-WITHOUT_MEANING = (-2.51, 5.40, 1.78, 0.0)
+DECIDING = ("base", "around", "concepts", "near")
+# Odds of a question's having been answered: even, by its share that is held, its concepts' share, nearness of meaning, and its length.
+WITH_MEANING = (-3.92, 5.22, 0.27, 2.52, 1.53)
+WITHOUT_MEANING = (-3.80, 6.30, 0.25, 0.0, 1.85)
 # Below the first lies one answerable question in twenty of the sets that it was fitted on, which are all Mandarin; above the last, nearly
 # all have an answer. In other languages less is known, so that less is denied.
 FLOOR, LIKELY, SURE = 0.2, 0.4, 0.75
@@ -63,12 +64,14 @@ def was_said(parts: Mapping[str, float], *, in_chinese: bool = True) -> bool:
 def likelihood(parts: Mapping[str, float]) -> float:
     """0…1: how likely a question of which the best span holds this much was answered there.
 
-    A logistic over the share of the question in all, of its concepts, and how far the meaning stands out; the classes weigh alike, so
-    that ½ is even odds where as many questions have an answer as have none. Fitted by `tests/benchmarks/retrieval_tuning.py`.
+    A logistic over the share of the question that the span holds with what is said around it, that of its concepts, how far the meaning
+    stands out, and how much is asked at once: of a long complaint less is ever held. The classes weigh alike, so that ½ is even odds where
+    as many questions have an answer as have none. Fitted by `tests/benchmarks/retrieval_tuning.py`.
     """
     base = parts.get("base", 0.0)
-    even, all_of_it, concepts, meaning = WITH_MEANING if "near" in parts else WITHOUT_MEANING
-    odds = even + all_of_it * base + concepts * parts.get("concepts", base) + meaning * parts.get("near", 0.0)
+    even, held, concepts, meaning, length = WITH_MEANING if "near" in parts else WITHOUT_MEANING
+    odds = even + held * parts.get("around", base) + concepts * parts.get("concepts", base) + meaning * parts.get("near", 0.0)
+    odds += length * parts.get("length", 0.5)
     return 1 / (1 + math.exp(-odds))
 
 

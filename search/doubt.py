@@ -37,10 +37,11 @@ def only_sure(stretch: Stretch) -> Stretch:
     """The stretch as if nothing had been understood where its words are in doubt. Times and numbers of units stay."""
     if not has_doubts(stretch):
         return stretch
-    return Stretch(stretch.recording_id, [_hidden(unit) if is_doubtful(unit) else unit for unit in stretch.units])
+    return Stretch(stretch.recording_id, [hidden(unit) if is_doubtful(unit) else unit for unit in stretch.units])
 
 
-def _hidden(unit: IndexedUnit) -> IndexedUnit:
+def hidden(unit: IndexedUnit) -> IndexedUnit:
+    """The unit as if nothing had been understood of it; its times and number stay."""
     return structs.replace(
         unit, folded=_HIDDEN, sound=_HIDDEN, mentions=(), quantities=(), named=(), inferred=(), question="", reads_question=False
     )

@@ -22,9 +22,9 @@ LONGEST_MOMENT_MS = 19_500
 OPENS_REACH_MS = 14_000
 FINISH_PAUSE_MS = 2_600
 KEPT_EVIDENCE = 0.98
-BREATH_MS = 300
 LEAST_EVIDENCE = 0.02
 ENOUGH_FOR_CORRECTION = 0.3
+LONG_QUESTION = 8
 KEPT_SPANS = 24
 
 
@@ -111,7 +111,10 @@ def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights, limit: int 
         first, last = int(windows.first[index]), int(windows.last[index])
         reading = readings[int(windows.stretch[index])]
         parts = reading.shares(evidence.hits[first : last + 1].max(axis=0))
-        parts |= {name: float(values[index]) for name, values in added.items()} | {"base": float(base[index])}
+        parts |= {name: float(values[index]) for name, values in added.items()} | {
+            "base": float(base[index]),
+            "length": length_of(reading.question),
+        }
         if "meaning" in features:
             parts["near"] = float(features["meaning"][index])
         spans.append(_tightened(evidence, first, last, float(score[index]), parts, beginnings, reading))
@@ -125,6 +128,11 @@ def held_alone(units: Field, asked: Asked, rarity: Rarity, weights: Weights) -> 
     worth = np.array([reading.total for reading in readings])[units.stretch_at]
     shares: Floats = (hits * worth).sum(axis=1)
     return shares
+
+
+def length_of(question: Question) -> float:
+    """How much is asked at once, 0…1: its content words, of LONG_QUESTION."""
+    return min(len(question.terms), LONG_QUESTION) / LONG_QUESTION
 
 
 def _readings(units: Field, asked: Asked, rarity: Rarity, weights: Weights) -> list[Reading]:
@@ -166,7 +174,8 @@ def _tightened(
     number = [units.units[row].unit.number for row in (first, last, core_first, core_last)]
     start_ms, end_ms = int(units.starts[first]), int(units.ends[last])
     recording_id = units.stretches[int(units.stretch_at[first])].recording_id
-    whole = {**parts, "taken_back": float(evidence.taken_back[first : last + 1].sum())}
+    around = float(evidence.around[first : last + 1].max(axis=0) @ reading.total)
+    whole = {**parts, "around": around, "taken_back": float(evidence.taken_back[first : last + 1].sum())}
     return Span(recording_id, number[0], number[1], start_ms, end_ms, score, whole, (number[2], number[3]))
 
 

@@ -1,6 +1,7 @@
 """Ranking: windows over all stretches at once, where a moment begins and ends, what is taken back, and channels left out."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from archive.transcript import Segment
 from search.answer import ask
 from search.channels import CHANNELS, Channel
 from search.chinese import is_chinese
-from search.coverage import confidence, was_said
+from search.corrections import corrections_first
+from search.coverage import confidence, likelihood, was_said
 from search.indexes import Index, open_index
 from search.indexing import index_document, index_recording
 from search.matching import Field, Stretch, hits_of
 from search.query import understand
+from search.ranking import Span
 from search.windows import LONGEST_MS, SAME_SHARE, SILENCE_MS, RunMaximum, windows_of
 from tests.search.sessions import recording
 
@@ -189,3 +192,31 @@ def test_less_is_denied_in_a_language_that_the_decision_was_not_fitted_on() -> N
     assert sum(denied[0]) > sum(denied[1]) > 0
     assert is_chinese("质保三年吗") and is_chinese("dyson质保") and not is_chinese("how long is the warranty")
     assert not is_chinese("保証は何年ですか")
+
+
+def test_of_a_long_complaint_less_must_be_held_to_be_answered() -> None:
+    held = {"base": 0.3, "around": 0.4, "concepts": 0.3, "near": 0.1}
+    assert likelihood(held | {"length": 1.0}) > likelihood(held | {"length": 0.25})
+
+
+def test_what_is_said_around_a_span_speaks_for_it_and_an_unknown_meaning_takes_nothing() -> None:
+    alone = {"base": 0.3, "around": 0.3, "length": 0.5}
+    assert likelihood(alone | {"around": 0.6}) > likelihood(alone)
+    assert likelihood(alone) == pytest.approx(likelihood({"base": 0.3}))
+    assert abs(likelihood(alone) - likelihood(alone | {"near": 0.25})) < 0.2
+
+
+def test_what_takes_a_claim_back_answers_as_surely_as_the_claim() -> None:
+    claim = Span("evening", 1, 1, 30_000, 34_000, 1.0, {"base": 0.8, "around": 0.8, "near": 0.3, "taken_back": 0.0, "length": 1.0})
+    back = Span("evening", 3, 4, 60_000, 66_000, 0.8, {"base": 0.3, "around": 0.3, "near": 0.0, "taken_back": 1.0, "length": 1.0})
+    first, second = corrections_first([claim, back])
+    assert first.parts["corrects_ms"] == 30_000 and second is claim
+    assert likelihood(first.parts) == likelihood(claim.parts) > likelihood(back.parts)
+
+
+def test_a_claim_found_by_its_amount_is_not_taken_back_by_words_without_one() -> None:
+    claim = Span("evening", 1, 1, 30_000, 34_000, 1.0, {"base": 0.8, "quantities": 1.0, "taken_back": 0.0})
+    back = Span("evening", 3, 4, 60_000, 66_000, 0.9, {"base": 0.5, "quantities": 0.0, "taken_back": 1.0})
+    assert corrections_first([claim, back])[0] is claim
+    other_amount = replace(back, parts={**back.parts, "quantities": 0.2})
+    assert corrections_first([claim, other_amount])[0].parts["corrects_ms"] == 30_000
