@@ -54,8 +54,9 @@ def estimate(workplace: Workplace, recording_id: str, actor: str) -> Estimated:
     """Hold the chat against the newest transcript and store what is clear. NotFound for an unknown recording."""
     archive = workplace.archive
     recording = archive.catalog.recording(recording_id)
-    transcript = archive.transcripts.latest(recording_id)
     brought = archive.catalog.messages_brought(recording_id)
+    # Without chat there is nothing to hold against the words, and those of ten hours are many.
+    transcript = archive.transcripts.latest(recording_id) if brought else None
     zone = recorder_zone(ingest_settings().recorder_time_zone)
     chats = [number for number, source in enumerate(archive.catalog.sources(recording_id), 1) if source.role == "chat"]
     found = estimate_clocks(
