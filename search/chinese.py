@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from archive.simplified import simplified_throughout
+from search.english import GRAMMAR, base_forms
 from search.lexicon import groups
 from search.numerals import NUMERAL_CHARS, say_decimal, say_digits
 
@@ -27,8 +28,12 @@ _UNIT_CHARS = frozenset("年月天日周时秒元块毛斤克米升度倍个件�
 TRADE_WORDS = "主播 直播间 链接 花洒 粉丝团 小黄车 到手价 净水器 扫地机 充电宝 拉杆箱 羽绒服 羽绒被 蚕丝被 面膜 精华 气垫"
 _NUMBER_CHARS = NUMERAL_CHARS | frozenset("点分之")
 _WRITTEN_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_ENGLISH = "the a an is are was were do does did of to in on for it i you he she we they host said say ever any that this be"
-_ENGLISH_FILLERS = frozenset(_ENGLISH.split())
+_ENGLISH = (
+    "host say said ever get got go going gonna wanna gotta okay ok yeah yes yep um uh hmm hey hi hello guys guy folks everyone everybody "
+    "lovely darling honey babe oh wow well right like know mean let lets thing things something anything kind sort bit lot lots much many "
+    "actually basically literally today tonight tomorrow"
+)
+_ENGLISH_FILLERS = GRAMMAR | frozenset(_ENGLISH.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,8 @@ def normalise(text: str) -> str:
 
 
 def fold(text: str, *, verbalise: bool = True) -> Folded:
-    """NFKC, lower case, simplified script, without punctuation and spaces between Chinese; with `verbalise` digits are said in Chinese and
-    两 is 二."""
+    """NFKC, lower case, simplified script, without punctuation and spaces between Chinese; with `verbalise` digits are said in Chinese,
+    两 is 二 and English words stand in their base form."""
     chars: list[str] = []
     origins: list[int] = []
     for offset, char in enumerate(simplified_throughout(text)):
@@ -56,6 +61,7 @@ def fold(text: str, *, verbalise: bool = True) -> Folded:
     plain = "".join(chars)
     if not verbalise:
         return Folded(plain, tuple(origins))
+    plain, origins = _in_base_form(plain, origins)
     spoken: list[str] = []
     kept: list[int] = []
     at = 0
@@ -76,6 +82,16 @@ def fold(text: str, *, verbalise: bool = True) -> Folded:
             kept.append(origins[at])
         at += 1
     return Folded("".join(spoken), tuple(kept))
+
+
+def _in_base_form(plain: str, origins: list[int]) -> tuple[str, list[int]]:
+    """English words without their inflection, each letter with the offset of the one in its place or, beyond the last, of that."""
+    text, kept, at = "", [], 0
+    for start, end, base in base_forms(plain):
+        text += plain[at:start] + base
+        kept += [*origins[at:start], *(origins[min(start + place, end - 1)] for place in range(len(base)))]
+        at = end
+    return (text + plain[at:], kept + origins[at:]) if at else (plain, origins)
 
 
 def _say_written(plain: str, match: re.Match[str]) -> tuple[str, int]:

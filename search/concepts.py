@@ -6,7 +6,7 @@ How a group is written is told in `search.lexicon`. A term in n groups weighs 1/
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -16,11 +16,13 @@ from search.lexicon import Group, LexiconMistake, groups
 from search.sounds import syllables
 
 MAX_TERM_CHARS = 12
-MAX_LATIN_CHARS = 20
+MAX_LATIN_CHARS = 32
+MAX_LATIN_WORDS = 6
 HEARD_AS_WEIGHT = 0.7
 PATTERN_WEIGHT = 0.8
 CORRECTION_CONCEPT = "correction"
 _LATIN = re.compile("[a-z]")
+_LATIN_WORD = re.compile("[a-z0-9]+|[^\\sa-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +70,38 @@ class Lexicon:
         """Hits in folded text, longest terms first; a term inside a longer one doesn't count. With `sounds`, misheard terms too."""
         hits: list[ConceptHit] = []
         taken = [False] * len(folded)
-        # English words are long; most talk has none
-        longest = MAX_LATIN_CHARS if _LATIN.search(folded) else MAX_TERM_CHARS
-        for length in range(min(longest, len(folded)), 0, -1):
-            for start in range(len(folded) - length + 1):
-                term = folded[start : start + length]
-                names = self.by_term.get(term)
-                if not names or all(taken[start : start + length]) or _inside_latin(folded, start, start + length):
-                    continue
-                weight = (0.5 if length == 1 else 1.0) / len(names)
-                hits.extend(ConceptHit(name, term, start, start + length, weight) for name in names)
-                taken[start : start + length] = [True] * length
+        found = [
+            (start, start + length)
+            for length in range(min(MAX_TERM_CHARS, len(folded)), 0, -1)
+            for start in range(len(folded) - length + 1)
+            if folded[start : start + length] in self.by_term and not _inside_latin(folded, start, start + length)
+        ]
+        if _LATIN.search(folded):
+            # English words are long; most talk has none
+            found = sorted({*found, *self._in_english(folded)}, key=lambda span: (span[0] - span[1], span[0]))
+        for start, end in found:
+            if all(taken[start:end]):
+                continue
+            term = folded[start:end]
+            names = self.by_term[term]
+            weight = (0.5 if end - start == 1 else 1.0) / len(names)
+            hits.extend(ConceptHit(name, term, start, end, weight) for name in names)
+            taken[start:end] = [True] * (end - start)
         for name, pattern in self.patterns:
             hits.extend(ConceptHit(name, match[0], *match.span(), PATTERN_WEIGHT) for match in pattern.finditer(folded) if match[0])
         if sounds is not None:
             hits.extend(self._heard(folded, sounds, taken))
         return hits
+
+    def _in_english(self, folded: str) -> Iterator[tuple[int, int]]:
+        """Terms of whole English words: a term begins and ends with a word."""
+        words = [match.span() for match in _LATIN_WORD.finditer(folded)]
+        for at, (start, _) in enumerate(words):
+            for _, end in words[at : at + MAX_LATIN_WORDS]:
+                if end - start > MAX_LATIN_CHARS:
+                    break
+                if folded[start:end] in self.by_term:
+                    yield start, end
 
     def _heard(self, folded: str, sounds: list[str], taken: list[bool]) -> list[ConceptHit]:
         hits: list[ConceptHit] = []
@@ -168,13 +186,16 @@ def lexicon_of(groups_by_name: Mapping[str, Group]) -> Lexicon:
 
 def _terms_of(group: Group) -> frozenset[str]:
     terms: set[str] = set()
+    seen: set[str] = set()
     for written in group.terms:
-        term = fold(written).text
-        most = MAX_LATIN_CHARS if term.isascii() else MAX_TERM_CHARS
+        term = fold(written).text.strip()
+        most = MAX_LATIN_CHARS if term.isascii() or " " in term else MAX_TERM_CHARS
         if not term or len(term) > most:
             raise LexiconMistake(group.file, group.name, f"term {written!r} has {len(term)} characters, not 1…{most}")
-        if term in terms:
+        # two forms of an English word are one term
+        if (plain := written.lower() if _LATIN.search(term) else term) in seen:
             raise LexiconMistake(group.file, group.name, f"term {written!r} is there twice")
+        seen.add(plain)
         terms.add(term)
     # words of any talk would say nothing
     return frozenset(terms - FILLERS)

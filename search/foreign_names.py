@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from search.chinese import FILLERS, is_word, whole_words
 from search.latin_sounds import latin_sound, likely_syllables, sounds_like
 from search.numerals import NUMERAL_CHARS
-from search.other_spellings import is_stop_word, stems
+from search.other_spellings import is_stop_word
 from search.sounds import sound_bigrams
 from search.typos import latin_words
 
@@ -161,8 +161,7 @@ def may_be_name(word: str) -> bool:
 
 
 def _is_unknown(word: str) -> bool:
-    known = latin_words()
-    return word.isalpha() and word not in known and not is_stop_word(word) and known.isdisjoint(stems(word))
+    return word.isalpha() and word not in latin_words() and not is_stop_word(word)
 
 
 def _is_short(word: str) -> bool:

@@ -1,28 +1,20 @@
-"""What a word of a question may stand for besides itself: an English inflection, a slip of the keys, letters typed for Chinese words."""
+"""What a word of a question may stand for besides itself: a slip of the keys, a brand, letters typed for Chinese words."""
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from search.brands import brand_names
 from search.chinese import is_word
 from search.concepts import ConceptHit, load_lexicon
+from search.english import GRAMMAR
 from search.sounds import fold_syllable, syllables
 from search.typos import changed_over, near_latin
 
-STEM_WEIGHT = 0.9
 TYPO_WEIGHT = 0.6
 SHORT_WEIGHT = 0.8
 BRAND_WEIGHT = 0.9
 MOST_BRAND_NAMES = 4
 HEARD_AS_TYPO = 0.6
-_STOP_WORDS = (
-    "my your their his her its our what when where which who how why would could should can will have has had with from but not no so if "
-    "then than as at by about there here me us them been being just only also very really please still now got get gets some any all too "
-    "or out up am im i'm ive don't didn't doesn't isn't wasn't won't s t d ll ve re m because while after before again more most other "
-    "into over under and do did does was were is are the a an of to in on for it i you he she we they this that these those be"
-)
-_STOP = frozenset(_STOP_WORDS.split())
 # Initials of pinyin that buyers type for a word.
 _SHORT = {
     "sf": "顺丰",
@@ -39,7 +31,7 @@ _SHORT = {
 
 @dataclass(frozen=True, slots=True)
 class OtherSpelling:
-    """`how`: stem, typo, short or brand; `weight` against the word as it was written; `sound`: folded syllables, where it has any."""
+    """`how`: typo, short or brand; `weight` against the word as it was written; `sound`: folded syllables, where it has any."""
 
     text: str
     weight: float
@@ -49,7 +41,7 @@ class OtherSpelling:
 
 def is_stop_word(word: str) -> bool:
     """Whether an English word says nothing of what is asked."""
-    return word in _STOP
+    return word in GRAMMAR
 
 
 @lru_cache(maxsize=20_000)
@@ -59,24 +51,7 @@ def other_spellings(word: str) -> tuple[OtherSpelling, ...]:
         return ()
     if word in _SHORT:
         return (OtherSpelling(_SHORT[word], SHORT_WEIGHT, "short"),)
-    found = [OtherSpelling(stem, STEM_WEIGHT, "stem") for stem in stems(word)]
-    found += [OtherSpelling(known, TYPO_WEIGHT, "typo") for known in near_latin(word) if known not in stems(word)]
-    return tuple(found[:4])
-
-
-def stems(word: str) -> tuple[str, ...]:
-    """What an English word is without its inflection, shortest first: pilled, pilling → pill; batteries → battery. Empty if it has none."""
-    if len(word) < 4:
-        return ()
-    if word.endswith("ies"):
-        return (word[:-3] + "y",) if len(word) > 4 else ()
-    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return (word[:-2], word[:-1]) if word.endswith(("ches", "shes", "sses", "xes", "zes")) else (word[:-1],)
-    for ending in ("ing", "ed"):
-        bare = word[: -len(ending)]
-        if word.endswith(ending) and len(bare) >= 3 and re.search("[aeiouy]", bare):
-            return (bare[:-1], bare) if bare[-1] == bare[-2] and bare[-1] not in "lsz" else (bare,)
-    return ()
+    return tuple(OtherSpelling(known, TYPO_WEIGHT, "typo") for known in near_latin(word)[:4])
 
 
 def brand_spellings(folded: str, sounds: list[str]) -> dict[str, tuple[OtherSpelling, ...]]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Final
 
 from archive.simplified import simplified_throughout
 from search.chinese import fold
@@ -17,16 +18,36 @@ from search.quantities import Quantity, QuantityKind, comparable, same_amount
 MIN_WEIGHT = 0.7
 CORRECTION_REACH_MS = 20 * 60_000
 MOST_LOOKED_AT = 200
+# In folded English an apostrophe is a blank: doesn t, can t.
+_NO: Final = (
+    r"(?<![a-z])(?:no|not|never|without|cannot|neither|nor|(?:do|does|did|is|are|was|were|wo|wouldn|won|don|doesn|didn"
+    r"|isn|aren|wasn|weren|can|couldn|shouldn|hasn|haven) t)"
+)
+_NEGATED_BEFORE_IN_ENGLISH = re.compile(rf"{_NO}(?: [a-z]+){{0,3}} ?$")
+_NEGATED_AFTER_IN_ENGLISH = re.compile(
+    r"^ (?:(?:does|do|is|are|will|was|can) not|cannot|(?:doesn|don|isn|aren|won|wasn|can) t)"
+    r"(?! (?:worry|matter|cost|expire|end|run out))(?![a-z])"
+)
+# no problem, not only, no questions: what denies nothing of what follows.
+_DENIES_NOTHING = re.compile(
+    r"(?<![a-z])(?:no (?:problem|worry|question|doubt|hassle|matter|extra|charge|cost|need|reason|one|catch|string)"
+    r"|not (?:only|just|a problem)|"
+    r"(?:don|won|can) t (?:worry|miss|wait|believe|forget|have to|need|beat)|why not|never mind|better than)(?: [a-z]+){0,3} ?$"
+)
 # A question that offers both (是不是, 有没有) denies nothing.
 _NEGATED_BEFORE = re.compile(
-    r"(?:(?<!是)不是|(?<!有)没有|没说|不支持|不包括?|不保证?|不含|不带|不给|不送|不赔|不退|(?<!能)不能|不可以|不算|不认|并非|并不是|绝不|无法|没法|(?<!会)不会)"
+    r"(?:(?<!是)不是|(?<!有)没有|没说|不支持|不包括?|不保证?|不含|不带|不给|不送|不赔|不退|(?<!能)不能|不可以|不算|不认"
+    r"|并非|并不是|绝不|无法|没法|(?<!会)不会)"
     r"[^,，。;；!！?？]{0,3}$|(?<![是有能会可要用])[不没]$"
 )
 _NEGATED_AFTER = re.compile(
     r"^[^,，。;；!！?？]{0,4}(?:不行|不可以|不支持|不保|不包|不退|不赔|不送|不给|不认|不算|没得|除外|没有(?=[的了啊哦呢哈]|$))"
 )
 _CONDITION = re.compile(
-    r"(?:如果|只要|要是|假如|万一|除非|必须|只有|仅限|限|凡是|前提|会员|粉丝团)[^,，。;；!！?？]{1,18}|[^,，。;；!！?？\s]{1,14}(?:的话|才(?:能|送|给|行|可以|有))|[^,，。;；!！?？\s]{0,8}(?:以内|之内|以前|之前)"
+    r"\b(?:if|as long as|provided(?: that)?|only (?:if|when|for)|unless|except(?: for)?|members? only|within the first"
+    r"|on orders? (?:over|above))\b[^,.;!?，。]{2,60}|"
+    r"(?:如果|只要|要是|假如|万一|除非|必须|只有|仅限|限|凡是|前提|会员|粉丝团)[^,，。;；!！?？]{1,18}"
+    r"|[^,，。;；!！?？\s]{1,14}(?:的话|才(?:能|送|给|行|可以|有))|[^,，。;；!！?？\s]{0,8}(?:以内|之内|以前|之前)"
 )
 EXPECTED_AMOUNTS = {
     "price": (QuantityKind.MONEY,),
@@ -114,7 +135,7 @@ def as_worded(gist: Promise, text: str) -> Promise:
 def condition_in(text: str) -> str | None:
     """The first condition that the words name, as it stands in them."""
     # Found in simplified script, quoted as it stands: both have each character at the same place.
-    condition = _CONDITION.search(simplified_throughout(text))
+    condition = _CONDITION.search(simplified_throughout(text).lower()) if len(text.lower()) == len(text) else None
     return text[condition.start() : condition.end()].strip() if condition else None
 
 
@@ -126,10 +147,21 @@ def polarity_of(text: str, category: str) -> str:
     concepts = load_lexicon().concepts
     folded, found = _mentions(text)
     hits = [hit for hit in found if concepts[hit.concept].category == category]
-    negated = [bool(_NEGATED_BEFORE.search(folded[: hit.start]) or _NEGATED_AFTER.search(folded[hit.end :])) for hit in hits]
+    negated = [_is_negated(folded, hit) for hit in hits]
     if not any(negated):
         return "affirmed"
-    return "denied" if negated[-1] and not re.search("就是|而是", folded[hits[-1].end :]) else "mixed"
+    return "denied" if negated[-1] and not re.search("就是|而是| but ", folded[hits[-1].end :]) else "mixed"
+
+
+def _is_negated(folded: str, hit: ConceptHit) -> bool:
+    before = folded[: hit.start]
+    if _NEGATED_BEFORE.search(before) or _NEGATED_AFTER.search(folded[hit.end :]):
+        return True
+    if not hit.term[:1].isascii():
+        return False
+    if _NEGATED_AFTER_IN_ENGLISH.search(folded[hit.end :]):
+        return True
+    return bool(_NEGATED_BEFORE_IN_ENGLISH.search(before)) and not _DENIES_NOTHING.search(before)
 
 
 @lru_cache(maxsize=1024)

@@ -54,7 +54,9 @@ _ENGLISH: Final = {
     for word in words.split()
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 ENGLISH_WORD: Final = re.compile(rf"(?<![a-z])(?:{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})(?= |-)")
-_HUNDREDS: Final = re.compile(r" (hundred|thousand)(?![a-z])")
+_NUMBER_WORDS: Final = "|".join(sorted((*_ENGLISH, "hundred", "thousand"), key=len, reverse=True))
+_ENGLISH_PART: Final = re.compile(rf"(?:(?<=[a-z])(?: and | |-))?({_NUMBER_WORDS})(?![a-z])")
+_SOME: Final = re.compile(r"(?:an? (?:(couple)(?: of)?|dozen)|(half) a dozen)(?![a-z])")
 
 
 class Number(NamedTuple):
@@ -100,12 +102,35 @@ def _read_one(text: str, cased: str, at: int) -> Number | None:
         return Number(Decimal(_FEW[few][0]), at + len(few), Decimal(_FEW[few][1]), True) if few else None
     if char in NUMERAL_CHARS:
         return _read_spoken(text, at)
-    match = ENGLISH_WORD.match(text, at)
-    if match:
-        value = Decimal(_ENGLISH[match[0]])
-        more = _HUNDREDS.match(text, match.end())
-        return Number(value * (100 if more[1] == "hundred" else 1000), more.end()) if more else Number(value, match.end())
-    return None
+    return _read_english(text, at) if ENGLISH_WORD.match(text, at) else None
+
+
+def _read_english(text: str, at: int) -> Number | None:
+    """twenty-five, two hundred and fifty, one thousand five hundred, a dozen, a couple of."""
+    some = _SOME.match(text, at)
+    if some:
+        return Number(Decimal({"couple": 2, "dozen": 12, "half": 6}[some[1] or some[2] or "dozen"]), some.end(), None, some[1] == "couple")
+    total = part = 0
+    end = at
+    while match := _ENGLISH_PART.match(text, end):
+        word = match[1]
+        if word == "hundred" and 0 < part < 100:
+            part *= 100
+        elif word == "thousand" and 0 < part < 1000:
+            total, part = total + part * 1000, 0
+        elif word in _ENGLISH and word not in ("a", "an") and _goes_behind(_ENGLISH[word], part, first=end == at):
+            part += _ENGLISH[word]
+        elif word in ("a", "an") and end == at:
+            part = 1
+        else:
+            break
+        end = match.end()
+    return Number(Decimal(total + part), end) if end > at else None
+
+
+def _goes_behind(value: int, part: int, *, first: bool) -> bool:
+    """Whether a word goes on with the number before it: five behind twenty, fifty behind two hundred; nothing behind five."""
+    return first or (part % 100 == 0 and part > 0) or (part == 0) or (part % 100 >= 20 and part % 10 == 0 and 0 < value < 10)
 
 
 def _read_spoken(text: str, at: int) -> Number | None:

@@ -12,13 +12,15 @@ _D = QuantityKind.DURATION
 WORDS: Final = tuple(
     (re.compile(pattern), kind, unit, Decimal(value), Decimal(number))
     for pattern, kind, unit, value, number in (
-        (r"半价|half.price(?![a-z])", QuantityKind.COUNT, "折", "5", "5"),
+        (r"半价|half.(?:price|off)(?![a-z])", QuantityKind.COUNT, "折", "5", "5"),
         (r"双倍|加倍|翻倍|twice(?![a-z])|double(?![a-z])", QuantityKind.MULTIPLE, "×", "2", "2"),
         (r"triple(?![a-z])", QuantityKind.MULTIPLE, "×", "3", "3"),
         (r"(?<![上下前后])半年|half a year", _D, "month", "6", "0.5"),
         (r"半个月", _D, "s", "1296000", "0.5"),
         (r"半个?(?:小时|钟头)|half an hour", _D, "s", "1800", "0.5"),
         (r"(?<![上下前后])半天", _D, "s", "43200", "0.5"),
+        (r"half a pound", QuantityKind.MASS, "g", "226.796185", "0.5"),
+        (r"half a dozen", QuantityKind.COUNT, "", "6", "6"),
         (r"半公斤|半千克", QuantityKind.MASS, "g", "500", "0.5"),
         (r"半斤(?!八两)", QuantityKind.MASS, "g", "250", "0.5"),
         (r"半两", QuantityKind.MASS, "g", "25", "0.5"),
@@ -38,6 +40,10 @@ _PARTS: Final = {"百分之": Decimal(1), "千分之": Decimal("0.1"), "万分�
 _COMPENSATION: Final = re.compile(r"一\s?(?:赔偿?|罚|陪|培)\s?")
 _OFFER: Final = re.compile(r"[买拍购]下?")
 _OFFERED: Final = re.compile(r"(?:(送|赠|搭|免)|(?:发|得|到手))")
+_SMALL: Final = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_FEW: Final = r"(one|two|three|four|five|[1-9])"
+_BUY_GET: Final = re.compile(rf"buy {_FEW} (?:and )?get (?:the )?{_FEW}(?: more)?(?: free)?(?![a-z0-9%])(?! (?:half|percent|for))")
+_FOR: Final = re.compile(rf"{_FEW} for (?:the price of )?{_FEW}(?= (?:deal|offer|sale|special|tonight|today|on|and|free)|[.,!?;]|$)")
 _PARTS_OF: Final = re.compile(r"分之")
 _FEET: Final = re.compile(r"(\d{1,2})['′](?:\s?(\d{1,2})(?:\"|″|''))?", re.ASCII)
 _SPF: Final = re.compile(r"spf ?(?:(\d{1,3})|(?=[一二三四五六七八九十]))", re.ASCII)
@@ -109,6 +115,18 @@ def read_offer(text: str, cased: str, at: int) -> tuple[Reading | None, int]:
     if given[1] == "免":
         return None, at + 1
     return Reading(QuantityKind.OFFER, total, f"per{paid.value}", sent.value, at, end), end
+
+
+def read_english_offer(text: str, at: int) -> Reading | None:
+    """buy two get one free, three for two, 2 for 1: how many one gets for the price of how many."""
+    match = _BUY_GET.match(text, at) or _FOR.match(text, at)
+    if not match:
+        return None
+    one, other = (Decimal(_SMALL.get(word, word)) for word in match.groups())
+    total, paid = (one + other, one) if match.re is _BUY_GET else (one, other)
+    if not 0 < paid < total:
+        return None
+    return Reading(QuantityKind.OFFER, total, f"per{paid}", total - paid, at, match.end())
 
 
 def _classifier(text: str, at: int) -> int:

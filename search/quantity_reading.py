@@ -8,14 +8,23 @@ from typing import Final
 from search.numerals import DIGITS, NUMERAL_CHARS
 from search.quantity_grades import INCHES, read_grade
 from search.quantity_numbers import DIGIT_RUN, ENGLISH_WORD, WRITTEN_RUN, Number, read_number
-from search.quantity_phrases import SECOND_DAY, WORDS, read_compensation, read_feet, read_offer, read_parts, read_sun_protection
+from search.quantity_phrases import (
+    SECOND_DAY,
+    WORDS,
+    read_compensation,
+    read_english_offer,
+    read_feet,
+    read_offer,
+    read_parts,
+    read_sun_protection,
+)
 from search.quantity_prices import SYMBOL, read_after_symbol, read_bare, read_tail, with_per
 from search.quantity_traps import ORDINAL, TRAP
 from search.quantity_units import CLASSIFIED, UNITS, Bound, QuantityKind, Reading, Unit, reading_of, rounded, unit_at
 
 _M, _D = QuantityKind.MONEY, QuantityKind.DURATION
 _START: Final = re.compile(
-    rf"[0-9几半双加翻第终永当次隔买拍购¥$€£₩{''.join(sorted(NUMERAL_CHARS))}]|{ENGLISH_WORD.pattern}"
+    rf"(?<![a-z])buy (?=[a-z1-9])|[0-9几半双加翻第终永当次隔买拍购¥$€£₩{''.join(sorted(NUMERAL_CHARS))}]|{ENGLISH_WORD.pattern}"
     r"|(?<![a-z])(?:half|twice|double|triple|lifetime|same.day|next.day|spf|(?:us|hk|nt|[sac])\$|(?:rm|rmb|cny|usd|eur|gbp|hkd|jpy) ?\d)"
 )
 _BEFORE: Final = re.compile(
@@ -35,7 +44,11 @@ _ROUND_BEFORE: Final = ("上百", "上千", "上万", "过百", "过千", "过�
 _BELOW_ZERO: Final = re.compile(r"(?:零下|(?<![0-9a-z%℃度])-)$")
 _UNIT_GAP: Final = re.compile(r" |-(?=[a-z])")
 _HALF_OF: Final = re.compile(r"个半(月|小时|钟头|钟|星期|礼拜)")
-_OFF: Final = re.compile(r"% ?off(?![a-z])")
+_OFF: Final = re.compile(r"(?:%|percent) ?off(?![a-z])")
+_OLD: Final = re.compile(r"[ -]old(?![a-z])")
+_AND_A_HALF: Final = re.compile(r" and a half(?![a-z])")
+_FEET: Final = frozenset(("foot", "feet", "ft"))
+_INCHES_BEHIND: Final = re.compile(r" (\d{1,2}|[a-z]+)(?: ?(?:inch(?:es)?|in))?(?![a-z0-9])")
 _MANY: Final = re.compile(r"多(?!少)")
 _RANGE: Final = re.compile(r" ?(?:到|至|-|~|—|–) ?(?=[0-9" + "".join(sorted(NUMERAL_CHARS)) + "])")
 
@@ -58,6 +71,10 @@ def read_quantities(text: str, cased: str) -> Iterator[Reading]:
 
 def _read_at(text: str, cased: str, at: int) -> tuple[Reading | None, int]:
     """The quantity that begins at `at`, or where to look on."""
+    if text[at].isascii() and (offer := read_english_offer(text, at)):
+        return offer, offer.end
+    if text.startswith("buy", at):
+        return None, at + 3
     trap = TRAP.match(text, at)
     if trap and trap.end() > at:
         return None, trap.end()
@@ -143,6 +160,8 @@ def _with_unit(text: str, cased: str, start: int, number: Number) -> Reading | N
     if name is None:
         return read_bare(text, cased, start, number)
     unit, end = UNITS[name], after + len(name)
+    if unit.kind is _D and name.isascii() and _OLD.match(text, end):
+        unit, end = UNITS["岁"], end + len(" old")
     if (
         name == "g"
         and cased.startswith("G", after)
@@ -156,13 +175,15 @@ def _with_unit(text: str, cased: str, start: int, number: Number) -> Reading | N
         unit = Unit(QuantityKind.COUNT, "块", Decimal(1))
     if unit.unit == "折" and number.value >= 10:
         number = number._replace(value=number.value / 10, upper=None if number.upper is None else number.upper / 10)
-    if name == "%":
+    if name in ("%", "percent"):
         off = _OFF.match(text, after)
         if off and number.upper is None and number.value < 100:
             return Reading(QuantityKind.COUNT, (100 - number.value) / 10, "折", number.value, start, off.end())
     if INCHES.match(text, end) and unit.unit == "寸":
         end += 1
     extra, end = read_tail(text, name, unit, end)
+    if not extra and name.isascii():
+        extra, end = _english_tail(text, cased, name, unit, end)
     many = number.upper is None and not extra and unit.kind is not QuantityKind.COUNT and bool(_MANY.match(text, end))
     reading = reading_of(unit, number, start, end)
     if extra:
@@ -172,6 +193,17 @@ def _with_unit(text: str, cased: str, start: int, number: Number) -> Reading | N
     if unit.kind is QuantityKind.TEMPERATURE and (below := _BELOW_ZERO.search(text, max(0, start - 3), start)):
         reading = reading._replace(value=-reading.value, number=-reading.number, start=below.start())
     return with_per(text, reading) if unit.kind is _M else reading
+
+
+def _english_tail(text: str, cased: str, name: str, unit: Unit, end: int) -> tuple[Decimal, int]:
+    """a year and a half, 5 feet 4, five foot four."""
+    if half := _AND_A_HALF.match(text, end):
+        return unit.factor / 2, half.end()
+    behind = _INCHES_BEHIND.match(text, end) if name in _FEET else None
+    inches = read_number(text + " ", cased + " ", end + 1) if behind else None
+    if behind and inches and inches.end == behind.end(1) and 0 < inches.value < 12:
+        return inches.value * UNITS["inches"].factor * Decimal("25.4"), behind.end()
+    return Decimal(0), end
 
 
 def _counts_two(text: str, at: int, before: Decimal) -> bool:

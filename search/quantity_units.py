@@ -98,7 +98,8 @@ _TABLE: Final = (
         "s",
         {
             "604800": "周 个星期 个多星期 星期 礼拜 个礼拜 weeks week",
-            "86400": "天 日 个工作日 工作日 整天 晚 晚上 个晚上 夜 days day nights night",
+            "86400": "天 日 个工作日 工作日 整天 晚 晚上 个晚上 夜 days day nights night "
+            "business_days business_day working_days working_day calendar_days",
             "3600": "小时 个小时 个多小时 个钟 个钟头 钟头 h hr hrs hours hour",
             "60": "分钟 min mins minutes minute",
             "900": "刻钟",
@@ -243,7 +244,7 @@ def _build() -> tuple[dict[str, Unit], dict[str, str]]:
     for kind, unit, factors in _TABLE:
         for factor, names in factors.items():
             for name in names.split():
-                units[name] = Unit(kind, unit, Decimal(factor))
+                units[name.replace("_", " ")] = Unit(kind, unit, Decimal(factor))
     for unit, names in _MEASURES.items():
         for name in names.split():
             units[name] = Unit(QuantityKind.COUNT, unit, Decimal(1))

@@ -3,6 +3,7 @@
 A group is a table `[name]` of a *.toml file here:
 
 - `host`, `buyer`: terms parted by spaces, `_` for a space inside one: how it is said on air, how it is asked or complained about;
+- `english`: how both say it in English, parted by semicolons, in any form of its words;
 - `zh`, `en`: what people are shown as its name; `category`: the kind of promise it speaks of, if any;
 - `related`: `name:weight` parted by spaces, other groups that a question with this one also looks for;
 - `pattern`: a regular expression over folded text, for what terms can't list.
@@ -18,7 +19,7 @@ from importlib.resources import files
 _PROMISES = ("material", "spec", "origin", "authenticity", "effect", "price", "gift", "shipping", "warranty", "return", "compensation")
 CATEGORIES = (*_PROMISES, "limited", "service", "defect")
 MIN_RELATED, MAX_RELATED = 0.1, 0.8
-_KEYS = frozenset(("category", "zh", "en", "host", "buyer", "related", "pattern"))
+_KEYS = frozenset(("category", "zh", "en", "host", "buyer", "english", "related", "pattern"))
 _LABELS = ("zh", "en")
 _RELATED = re.compile(r"([a-z][a-z0-9_]*):(0\.\d+)")
 
@@ -77,6 +78,7 @@ def _read(file: str, name: str, table: object) -> Group:
     if category is not None and category not in CATEGORIES:
         raise LexiconMistake(file, name, f"category {category!r} is none of {' '.join(sorted(CATEGORIES))}")
     terms = tuple(term.replace("_", " ") for side in ("host", "buyer") for term in table.get(side, "").split())
+    terms += tuple(" ".join(term.split()) for term in table.get("english", "").split(";") if term.strip())
     if not terms:
         raise LexiconMistake(file, name, "has no terms")
     zh, en = (table.get(label, "").strip() for label in _LABELS)
