@@ -73,8 +73,8 @@ class Growth:
         self._thought, self._settled, self._claims = seam.thought, seam.settled, seam.claims
         self._earlier = EarlierClaims()
         self._latest_ms, self._latest_segment = seam.start_ms - 1, (seam.segment - 1, seam.segment_ms - 1)
-        self._now = seam
-        self._passed: list[Seam] = []
+        # The seams come by, in order.
+        self.passed: list[Seam] = []
         self.transcribed, self.risky = seam.transcribed, seam.risky
 
     @property
@@ -110,7 +110,7 @@ class Growth:
 
     def seams(self, end_ms: int, older: Sequence[Seam] = ()) -> tuple[Seam, ...]:
         """The seams to go on from when it has grown, nearest to the end first. `older`: those of the last time."""
-        passed = [*(seam for seam in older if seam.unit <= self._seam.unit), *self._passed]
+        passed = [*(seam for seam in older if seam.unit <= self._seam.unit), *self.passed]
         found: dict[int, Seam] = {}
         for lag_ms in SEAM_LAGS_MS:
             far = [seam for seam in passed if end_ms - seam.start_ms >= lag_ms]
@@ -148,7 +148,7 @@ class Growth:
             risky=counted[1],
         )
         chat, kept = (bisect.bisect_left(times, seam.chat_ms) for times in (self._chat_ms, self._kept_ms))
-        self._passed.append(replace(seam, chat=self._seam.chat + chat, messages=self._seam.messages + kept))
+        self.passed.append(replace(seam, chat=self._seam.chat + chat, messages=self._seam.messages + kept))
 
     def _piece(self, stretch: Sequence[Unit], is_last: bool) -> Piece:
         heard = describe(stretch, self._shelf) if stretch else []

@@ -1,25 +1,50 @@
 """However a session is cut into batches, and whatever else comes with them: what is held is what one pass over the whole makes of it."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from archive.recording import EventKind, Part, Product, ProductEvent, Recording
+from archive.recording import EventKind, Message, Part, Product, ProductEvent, Recording
 from archive.timeline import ClockMap, WallTime
 from archive.transcript import Segment
 from search.earlier_claims import EarlierClaims
-from search.growing import SEAM_LAGS_MS
+from search.growing import SEAM_LAGS_MS, Growth
 from search.indexes import Index, open_index
 from search.indexing import IndexedCounts, WordsAtHand, index_words
+from search.passages import IndexedUnit
 from search.promises import Claim, Promise, taken_back_by
 from search.seams import NO_SEAMS, Told
 from tests.search.test_growing_index import rows
-from tests.search.varied_sessions import FIRST_EVENING, SHELF, GramVectors, Session, session
+from tests.search.varied_sessions import FIRST_EVENING, SHELF, GramVectors, Session, line, session
 
 LINES = 220
+
+
+_BUSY = (
+    "不好意思更正一下",
+    "质保是两年不是三年",
+    "有人问能不能机洗",
+    "可以机洗的",
+    "来看三号链接",
+    "这个水壶质保三年",
+    "鹅绒被充绒量一千克",
+)
+
+
+def busy_session(draw: random.Random, lines: int) -> Session:
+    """Nobody but the host says what is on air; hardly a pause, corrections, and chat that is read out and answered."""
+    segments, at = [], 0
+    for number in range(1, lines + 1):
+        text = draw.choice(_BUSY) if draw.random() < 0.6 else line(draw)
+        length = 900 + 180 * len(text)
+        segments.append(Segment(number, None, at, at + length, text, risk=("low_probability",) if draw.random() < 0.1 else ()))
+        at += length + draw.choice((0, 100, 100, 300, 500, 1_600))
+    asked = ("能机洗吗这个", "能不能机洗呀", "质保几年", "三号链接多少钱")
+    chat = tuple(Message(when, draw.choice(asked), "viewer") for when in range(0, at, 9_000))
+    return Session(Recording("evening", None, None, None, None, None, at, FIRST_EVENING), tuple(segments), SHELF, (), chat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +89,13 @@ def index(tmp_path: Path) -> Iterator[Index]:
     opened.close()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_any_cut_into_batches_gives_what_one_pass_gives(index: Index, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("made", [lambda draw: session(draw, "evening", LINES), lambda draw: busy_session(draw, LINES)])
+@pytest.mark.parametrize("seed", range(2))
+def test_any_cut_into_batches_gives_what_one_pass_gives(
+    index: Index, tmp_path: Path, made: Callable[[random.Random], Session], seed: int
+) -> None:
     draw = random.Random(seed)
-    whole = session(draw, "evening", LINES)
+    whole = made(draw)
     described = 0
     for batch, lines in enumerate(cuts(draw, LINES), 1):
         told, words = so_far(whole, lines, batch)
@@ -79,6 +107,42 @@ def test_any_cut_into_batches_gives_what_one_pass_gives(index: Index, tmp_path: 
     at_once = open_index(tmp_path / "whole")
     assert add(at_once, told, words) == replace(counts, anew=counts.units)
     at_once.close()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_from_whichever_seam_it_is_gone_on_with_it_becomes_the_same(seed: int) -> None:
+    whole = busy_session(random.Random(seed), 150)
+    told, words = so_far(whole, 150, 1)
+    growth = Growth(told, words.messages(None))
+    pieces = list(growth.pieces(words.segments(0)))
+    units = [unit for piece in pieces for unit in piece.units]
+    claims = [claim for piece in pieces for claim in piece.claims]
+    settled = {(level, passage.first): passage for piece in pieces for passage in piece.passages for level in (passage.level,)}
+
+    class Held:
+        def units(self, first: int, last: int) -> Sequence[IndexedUnit]:
+            return units[first : last + 1]
+
+        def claims(self, before: int, products: frozenset[str], since_ms: int) -> Iterator[tuple[int, Claim, Sequence[IndexedUnit]]]:
+            for number, linked in reversed(list(enumerate(claims[:before]))):
+                yield number, replace(linked.claim, grams=frozenset()), units[linked.claim.first : linked.claim.last + 1]
+
+    seams = growth.passed
+    assert len(seams) > 5
+    for seam in seams:
+        chat = [message for message in words.chat if message.at_ms >= seam.chat_needed_ms]
+        again = Growth(told, chat, seam, Held())
+        more = list(again.pieces(words.segments(seam.segment)))
+        assert [unit for piece in more for unit in piece.units] == units[seam.unit :]
+        found = [claim for piece in more for claim in piece.claims]
+        assert [(each.corrects, replace(each.claim, grams=frozenset())) for each in found] == [
+            (each.corrects, replace(each.claim, grams=frozenset())) for each in claims[seam.claims :]
+        ]
+        passages = [passage for piece in more for passage in piece.passages]
+        assert all(settled[passage.level, passage.first] == passage for passage in passages)
+        assert seam.settled + len(passages) == growth.passages == again.passages
+        assert (again.transcribed, again.risky, again.units) == (growth.transcribed, growth.risky, growth.units)
+        assert seam.messages + len(again.messages) == len(growth.messages)
 
 
 def test_a_batch_is_described_with_little_of_what_was_before(index: Index) -> None:
@@ -119,11 +183,11 @@ def test_of_a_products_earlier_promises_only_so_many_are_looked_at(monkeypatch: 
 
 
 def late_chat(told: Told, words: Spoken, draw: random.Random) -> tuple[Told, Spoken]:
-    return told, replace(words, chat=[*words.chat, replace(words.chat[0], at_ms=draw.randrange(told.recording.duration_ms))])
+    return told, replace(words, chat=[*words.chat, replace(words.chat[0], at_ms=draw.randrange(told.recording.duration_ms // 4))])
 
 
 def late_words(told: Told, words: Spoken, draw: random.Random) -> tuple[Told, Spoken]:
-    at = draw.randrange(told.recording.duration_ms)
+    at = draw.randrange(told.recording.duration_ms // 4)
     return told, replace(words, said=[*words.said, Segment(len(words.said) + 1, None, at, at + 2_500, "这个水壶质保三年")])
 
 
@@ -132,7 +196,7 @@ def another_shelf(told: Told, words: Spoken, draw: random.Random) -> tuple[Told,
 
 
 def late_event(told: Told, words: Spoken, draw: random.Random) -> tuple[Told, Spoken]:
-    at = draw.randrange(told.recording.duration_ms)
+    at = draw.randrange(told.recording.duration_ms // 4)
     return replace(told, events=sorted([*told.events, ProductEvent(EventKind.CARD_SHOWN, "duvet", at)], key=lambda each: each.at_ms)), words
 
 
