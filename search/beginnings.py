@@ -49,6 +49,8 @@ class Beginnings:
         opened = first - 1 if self._runs_on(first) else first
         while opened < core and field.starts[core] - field.starts[opened] > LEAD_MS:
             opened += 1
+        if opened == last:
+            return self._with_taking_back(last)
         rows = range(opened, last + 1)
         inside = self._hits[opened : last + 1]
         from_here = np.maximum.accumulate(inside[::-1])[::-1] @ worth

@@ -38,7 +38,9 @@ def features_of(
     opens = np.array([unit.unit.opens_thought for unit in units] + [True], dtype=float)
     ends = np.maximum(opens[1:], np.append(field.starts_stretch[1:], True))
     reads = np.array([unit.reads_question for unit in units], dtype=bool)
-    asking = reads | np.array([asks(unit.unit.text) for unit in units], dtype=bool)
+    asking = reads.copy()
+    ending = np.unique(windows.last)
+    asking[ending] |= np.array([asks(units[row].unit.text) for row in ending.tolist()], dtype=bool)
     durations = windows.end_ms - windows.start_ms
     features = {
         "category": RunMaximum(_category_shares(field, asked)).over(windows),
