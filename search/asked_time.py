@@ -15,6 +15,7 @@ from functools import partial
 from archive.personal_data import half_width
 from archive.simplified import simplified_throughout
 from archive.timeline import WallTime
+from search.lunar_days import LUNAR_FESTIVALS, day_of_festival, last_festival
 from search.numerals import read_numeral
 
 ANCHOR_CHARS = 14
@@ -99,7 +100,7 @@ _FESTIVALS: dict[str, tuple[int, int]] = {
     "六一": (6, 1), "儿童节": (6, 1), "国庆": (10, 1), "平安夜": (12, 24), "圣诞": (12, 25),
     "double 11": (11, 11), "double eleven": (11, 11), "singles' day": (11, 11), "singles day": (11, 11), "christmas": (12, 25),
 }  # fmt: skip
-_FESTIVAL_NAMES = "|".join(sorted(map(re.escape, _FESTIVALS), key=len, reverse=True))
+_FESTIVAL_NAMES = "|".join(sorted(map(re.escape, (*_FESTIVALS, *LUNAR_FESTIVALS)), key=len, reverse=True))
 _FESTIVAL = re.compile(rf"({_YEAR})?的?(?<!\d)({_FESTIVAL_NAMES})(?!\d)节?(?!\s*[元块%个克斤mg])(前一?天|前夜|前夕|期间)?")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -204,7 +205,12 @@ def _stretch(which: str, unit: str, today: date) -> list[tuple[date, date]]:
 def _festival(year: str | None, name: str, suffix: str | None, today: date) -> list[tuple[date, date]]:
     """The evening before belongs to it: sales begin then. 期间 is the weeks before it too."""
     before, after = {"期间": (21, 2), None: (1, 1)}.get(suffix, (1, 0))
-    return [(first - timedelta(days=before), end + timedelta(days=after - 1)) for first, end in _month_day(year, *_FESTIVALS[name], today)]
+    if name in LUNAR_FESTIVALS:
+        stated = _year(year, today)
+        days = _one(day_of_festival(name, stated) if stated else last_festival(name, today))
+    else:
+        days = _month_day(year, *_FESTIVALS[name], today)
+    return [(first - timedelta(days=before), end + timedelta(days=after - 1)) for first, end in days]
 
 
 def _english_date(match: re.Match[str]) -> _Days | None:
