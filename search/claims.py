@@ -11,6 +11,7 @@ from archive.transcript import doubts
 from search.chinese import bigrams, content_words
 from search.commitment import firmness
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
+from search.promised_amounts import that_stand
 from search.promises import MIN_WEIGHT, Claim, condition_in, gist_of, polarity_of
 from search.units import joined_text
 
@@ -90,7 +91,8 @@ def _claim(spoken: Sequence["IndexedUnit"], about: Sequence["IndexedUnit"], cate
     first, last = about[0].unit.number, about[-1].unit.number
     # The amount nearest to what it is about stands first.
     by_nearness = sorted(spoken, key=lambda unit: max(first - unit.unit.number, unit.unit.number - last, 0))
-    amounts = [quantity for unit in by_nearness for quantity in unit.quantities]
+    whole = joined_text([unit.unit for unit in spoken])[0]
+    amounts = that_stand(whole, category, (quantity for unit in by_nearness for quantity in unit.quantities))
     gist = gist_of(hits, amounts, {category: 1.0})
     if gist is None:
         return None
@@ -100,7 +102,7 @@ def _claim(spoken: Sequence["IndexedUnit"], about: Sequence["IndexedUnit"], cate
     said = [unit for unit in spoken if first <= unit.unit.number <= last]
     text = joined_text([unit.unit for unit in said])[0]
     # A condition may stand anywhere in the thought; a denial counts in the words that make the promise, not in what else it says.
-    condition = condition_in(joined_text([unit.unit for unit in spoken])[0])
+    condition = condition_in(whole)
     promise = replace(gist, polarity=polarity_of(text, category), condition=condition, is_correction=corrects)
     return Claim(
         first,

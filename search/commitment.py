@@ -8,7 +8,8 @@ round numbers, set by reading, not fitted.
 import re
 
 from archive.simplified import simplified_throughout
-from search.promises import EXPECTED_AMOUNTS, Promise
+from search.promised_amounts import EXPECTED_AMOUNTS
+from search.promises import Promise
 
 FIRM = 1.0
 _OF_ITSELF = {

@@ -13,7 +13,8 @@ from typing import Final
 from archive.simplified import simplified_throughout
 from search.chinese import fold
 from search.concepts import CORRECTION_CONCEPT, ConceptHit, load_lexicon
-from search.quantities import Quantity, QuantityKind, comparable, same_amount
+from search.promised_amounts import amount_of, that_stand
+from search.quantities import Quantity, comparable, find_quantities, same_amount
 
 MIN_WEIGHT = 0.7
 CORRECTION_REACH_MS = 20 * 60_000
@@ -49,17 +50,6 @@ _CONDITION = re.compile(
     r"(?:如果|只要|要是|假如|万一|除非|必须|只有|仅限|限|凡是|前提|会员|粉丝团)[^,，。;；!！?？]{1,18}"
     r"|[^,，。;；!！?？\s]{1,14}(?:的话|才(?:能|送|给|行|可以|有))|[^,，。;；!！?？\s]{0,8}(?:以内|之内|以前|之前)"
 )
-EXPECTED_AMOUNTS = {
-    "price": (QuantityKind.MONEY,),
-    "shipping": (QuantityKind.DURATION,),
-    "warranty": (QuantityKind.DURATION,),
-    "return": (QuantityKind.DURATION,),
-    "compensation": (QuantityKind.MULTIPLE, QuantityKind.MONEY),
-    "material": (QuantityKind.PERCENT,),
-    "gift": (QuantityKind.COUNT,),
-    "limited": (QuantityKind.COUNT,),
-    "effect": (QuantityKind.DURATION, QuantityKind.PERCENT),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +114,15 @@ def gist_of(hits: Iterable[ConceptHit], quantities: Sequence[Quantity], asked: M
     category, weight = max(votes.items(), key=lambda vote: vote[1], default=("", 0.0))
     if weight < MIN_WEIGHT:
         return None
-    return Promise(category, "affirmed", _quantity_of(category, quantities), None, tuple(sorted(topics)), corrects)
+    return Promise(category, "affirmed", amount_of(category, quantities), None, tuple(sorted(topics)), corrects)
 
 
 def as_worded(gist: Promise, text: str) -> Promise:
-    """With the denial and the condition that stand in the words."""
-    return replace(gist, polarity=polarity_of(text, gist.category), condition=condition_in(text))
+    """With the denial and the condition that stand in the words, and of the amounts that which they don't pass over."""
+    quantity = gist.quantity
+    if quantity is not None and quantity not in that_stand(text, gist.category, [quantity, *(said := find_quantities(text))]):
+        quantity = amount_of(gist.category, that_stand(text, gist.category, said))
+    return replace(gist, quantity=quantity, polarity=polarity_of(text, gist.category), condition=condition_in(text))
 
 
 def condition_in(text: str) -> str | None:
@@ -169,15 +162,6 @@ def _mentions(text: str) -> tuple[str, tuple[ConceptHit, ...]]:
     """Folded text with the concepts in it. A thought is asked for each of its categories, so it is kept for a while."""
     folded = fold(text).text
     return folded, tuple(load_lexicon().find(folded))
-
-
-def _quantity_of(category: str, quantities: Sequence[Quantity]) -> Quantity | None:
-    expected = EXPECTED_AMOUNTS.get(category, ())
-    return next((quantity for kind in expected for quantity in quantities if quantity.kind is kind), None) or (
-        next((quantity for quantity in quantities if quantity.unit), None)
-        if category in ("spec", "service", "material", "defect")
-        else None
-    )
 
 
 KIN = 0.5

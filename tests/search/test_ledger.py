@@ -8,6 +8,7 @@ import pytest
 
 from archive.recording import EventKind, Product, ProductEvent
 from archive.transcript import Segment
+from search.answer import ask
 from search.indexes import Filter, Index, open_index
 from search.indexing import index_document
 from search.ledger import Entry, ledger
@@ -137,3 +138,42 @@ def test_a_denial_is_told_from_a_question_and_from_what_else_is_not_there(index:
     said(index, (10, words))
     found = ledger(index, Filter(category=category), least_firm=0.0).entries
     assert {each.promise.polarity for each in found} == {polarity}
+
+
+@pytest.mark.parametrize(
+    ("words", "category", "amount"),
+    [
+        ("炸锅质保不是三年是两年", "warranty", "P2Y"),
+        ("炸锅质保是两年不是三年", "warranty", "P2Y"),
+        ("炸锅质保不是一年不是两年是整整五年", "warranty", "P5Y"),
+        ("炸锅质保从两年改成三年", "warranty", "P3Y"),
+        ("炸锅质保是不是三年,对三年", "warranty", "P3Y"),
+        ("炸锅不是终身质保", "warranty", None),
+        ("炸锅不是七天是三十天都可以退货", "return", "30 d"),
+        ("炸锅平时卖三百九十九今天到手价一百九十九", "price", "199 CNY"),
+        ("炸锅不要九十九到手价只要五十九", "price", "59 CNY"),
+        ("炸锅原价三百九十九", "price", None),
+        ("这个炸锅我用了三年了坏了给你换新", "warranty", None),
+        ("The warranty on the fryer is not one year, it is two years", "warranty", "P2Y"),
+        ("not 30 days, you have 60 days to return the fryer", "return", "60 d"),
+        ("the fryer's price is $59 instead of $99", "price", "59 USD"),
+        ("it retails for $99 but your price tonight is $59", "price", "59 USD"),
+    ],
+)
+def test_of_several_amounts_the_one_that_is_promised_counts(index: Index, words: str, category: str, amount: str | None) -> None:
+    said(index, (10, words))
+    found = ledger(index, Filter(category=category), least_firm=0.0).entries
+    told = {each.promise.quantity.describe() if each.promise.quantity else None for each in found}
+    assert told == {amount}
+
+
+@pytest.mark.parametrize(("words", "category"), [("炸锅里面是一块不锈钢板", "material"), ("炸锅上门安装带一根管子", "service")])
+def test_that_there_is_one_of_something_measures_nothing(index: Index, words: str, category: str) -> None:
+    said(index, (10, words))
+    assert all(each.promise.quantity is None for each in ledger(index, Filter(category=category), least_firm=0.0).entries)
+
+
+def test_an_answer_tells_the_amount_that_stands(index: Index) -> None:
+    said(index, (10, "炸锅质保不是三年是两年"))
+    promise = ask(index, "炸锅质保几年").moments[0].promise
+    assert promise is not None and promise.quantity is not None and promise.quantity.describe() == "P2Y"
