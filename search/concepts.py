@@ -21,6 +21,7 @@ MAX_LATIN_WORDS = 6
 HEARD_AS_WEIGHT = 0.7
 PATTERN_WEIGHT = 0.8
 CORRECTION_CONCEPT = "correction"
+_OF_TALK = frozenset(word for word in FILLERS if len(word) == 1 and word not in "给被只得过之") | frozenset("啥咋")
 _LATIN = re.compile("[a-z]")
 _LATIN_WORD = re.compile("[a-z0-9]+|[^\\sa-z0-9]+")
 
@@ -84,7 +85,7 @@ class Lexicon:
                 continue
             term = folded[start:end]
             names = self.by_term[term]
-            weight = (0.5 if end - start == 1 else 1.0) / len(names)
+            weight = (0.5 if end - start == 1 else 1.0) / max(len(names), 1)
             hits.extend(ConceptHit(name, term, start, end, weight) for name in names)
             taken[start:end] = [True] * (end - start)
         for name, pattern in self.patterns:
@@ -136,6 +137,8 @@ def _misheard_as(folded: str, start: int, ends: frozenset[int], terms: tuple[str
     written = folded[start : start + 2]
     if is_word(written):
         return ()
+    # a character of any talk that stands where the term has another one is that character: 对我 is not 怼我, 是用 not 试用
+    terms = tuple(term for term in terms if not any(here in _OF_TALK and here != there for here, there in zip(written, term, strict=True)))
     alone = start in ends and start + 1 in ends and start + 2 in ends and not FILLERS & set(written)
     return terms if alone else tuple(term for term in terms if _toned(term) == _toned(written))
 
@@ -170,8 +173,10 @@ def lexicon_of(groups_by_name: Mapping[str, Group]) -> Lexicon:
         concepts[name] = Concept(name, group.category, terms, group.zh, group.en, group.related)
         for term in terms:
             by_term[term].add(name)
+        for word in group.excepted:
+            by_term.setdefault(fold(word).text, set())
     by_sound: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for term in sorted(by_term):
+    for term in sorted(term for term, names in by_term.items() if names):
         if 2 <= len(term) <= 4 and not term.isascii():
             sound = tuple(syllables(term))
             if all(sound):

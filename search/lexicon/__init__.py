@@ -4,6 +4,7 @@ A group is a table `[name]` of a *.toml file here:
 
 - `host`, `buyer`: terms parted by spaces, `_` for a space inside one: how it is said on air, how it is asked or complained about;
 - `english`: how both say it in English, parted by semicolons, in any form of its words;
+- `except`: longer words in which its terms mean something else (破壁 in 破壁机); they hide what is in them from every group;
 - `zh`, `en`: what people are shown as its name; `category`: the kind of promise it speaks of, if any;
 - `related`: `name:weight` parted by spaces, other groups that a question with this one also looks for;
 - `pattern`: a regular expression over folded text, for what terms can't list.
@@ -19,7 +20,7 @@ from importlib.resources import files
 _PROMISES = ("material", "spec", "origin", "authenticity", "effect", "price", "gift", "shipping", "warranty", "return", "compensation")
 CATEGORIES = (*_PROMISES, "limited", "service", "defect")
 MIN_RELATED, MAX_RELATED = 0.1, 0.8
-_KEYS = frozenset(("category", "zh", "en", "host", "buyer", "english", "related", "pattern"))
+_KEYS = frozenset(("category", "zh", "en", "host", "buyer", "english", "except", "related", "pattern"))
 _LABELS = ("zh", "en")
 _RELATED = re.compile(r"([a-z][a-z0-9_]*):(0\.\d+)")
 
@@ -43,6 +44,7 @@ class Group:
     terms: tuple[str, ...]
     related: Mapping[str, float]
     pattern: str | None
+    excepted: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +87,7 @@ def _read(file: str, name: str, table: object) -> Group:
     if not (zh and en):
         raise LexiconMistake(file, name, "has no name for people in both zh and en")
     related = _related(file, name, table.get("related", ""))
-    return Group(name, file, category, zh, en, terms, related, table.get("pattern"))
+    return Group(name, file, category, zh, en, terms, related, table.get("pattern"), tuple(table.get("except", "").split()))
 
 
 def _related(file: str, name: str, written: str) -> dict[str, float]:

@@ -232,3 +232,27 @@ def test_on_air_follows_explanations_and_else_the_last_card() -> None:
     cards = [event(EventKind.CARD_SHOWN, "a", 10), event(EventKind.CARD_SHOWN, "b", 20)]
     assert [on_air(cards, at) for at in (5, 15, 25)] == [frozenset(), frozenset("a"), frozenset("b")]
     assert on_air([], 5) == frozenset()
+
+
+def test_a_term_inside_a_word_that_is_excepted_is_not_meant() -> None:
+    written = f'[herbs]\n{NAMED}host = "破壁 灵芝"\nexcept = "破壁机"\n[ganoderma]\n{NAMED}host = "破壁灵芝"'
+    lexicon = lexicon_of(read_groups({"goods.toml": written}))
+    assert lexicon.find("这台破壁机") == []
+    assert {hit.concept for hit in lexicon.find("破壁的灵芝")} == {"herbs"}
+
+
+@pytest.mark.parametrize(
+    ("said", "no_concept"),
+    [
+        ("对我刚说的", "bad_attitude"),
+        ("你要是用了就知道", "trial"),
+        ("这个破壁机特别好", "herbs"),
+        ("线下不好做", "linen"),
+        ("人家送来的", "extra_gift"),
+        ("不管什么牌子", "not_allowed"),
+        ("我说漏了一句", "damaged_in_transit"),
+    ],
+)
+def test_words_of_any_talk_raise_no_concept_by_chance(said: str, no_concept: str) -> None:
+    folded = fold(said).text
+    assert no_concept not in {hit.concept for hit in load_lexicon().find(folded, syllables(folded))}
