@@ -16,6 +16,8 @@ from search.ranking import Span
 
 _HIDDEN = "\n"  # matches nothing and keeps its neighbours apart
 _SAME_SHARE = 1 / 3
+# A word that runs over a border has no more characters than this on one side.
+EDGE = 3
 
 
 def is_doubtful(unit: IndexedUnit) -> bool:
@@ -28,9 +30,18 @@ def has_doubts(stretch: Stretch) -> bool:
 
 
 def beside_doubts(stretch: Stretch) -> list[Stretch]:
-    """Each unit in doubt between its neighbours, over whose borders its words may run."""
-    doubtful = [place for place, unit in enumerate(stretch.units) if is_doubtful(unit)]
-    return [Stretch(stretch.recording_id, stretch.units[max(place - 1, 0) : place + 2]) for place in doubtful]
+    """Each unit in doubt between the last and the first few characters of its neighbours, over whose borders its words may run."""
+    found = []
+    for place, unit in enumerate(stretch.units):
+        if is_doubtful(unit):
+            before, after = stretch.units[max(place - 1, 0) : place], stretch.units[place + 1 : place + 2]
+            near = [*(_edge(each, slice(-EDGE, None)) for each in before), unit, *(_edge(each, slice(EDGE)) for each in after)]
+            found.append(Stretch(stretch.recording_id, near))
+    return found
+
+
+def _edge(unit: IndexedUnit, kept: slice) -> IndexedUnit:
+    return structs.replace(unit, folded=unit.folded[kept], sound=unit.sound[kept], mentions=(), quantities=(), reads_question=False)
 
 
 def only_sure(stretch: Stretch) -> Stretch:
