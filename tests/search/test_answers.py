@@ -55,6 +55,14 @@ def test_a_misheard_word_is_found_by_its_sound_and_quoted_as_heard(index: Index)
     assert any(reason.kind == "sound" for reason in moment.why)
 
 
+@pytest.mark.parametrize("complaint", ["鹅绒被坏了不给修", "鹅绒被用坏了,让我自己出钱修", "买的鹅绒被坏了修不了"])
+def test_a_complaint_of_a_product_is_answered_by_what_was_promised_of_it_in_other_words(evening: Index, complaint: str) -> None:
+    answer = ask(evening, complaint)
+    assert answer.found
+    assert "质保三年" in best(answer)
+    assert not ask(evening, complaint.replace("鹅绒被", "吹风机")).found
+
+
 def test_the_product_asked_about_decides_between_like_promises(evening: Index) -> None:
     assert "盖过了也可以退" in best(ask(evening, "鹅绒被盖过能退吗"))
     assert "盖过就不能退" in best(ask(evening, "蚕丝被盖过能退吗"))
