@@ -18,7 +18,7 @@ from search.indexes import Index
 from search.matching import Field, Stretch
 from search.passages import IndexedUnit
 from search.promises import Promise, as_worded, gist_of
-from search.quantities import same_amount
+from search.quantities import comparable, same_amount
 from search.query import Question
 from search.ranking import Span
 
@@ -118,7 +118,7 @@ def _moment(index: Index, span: Span, units: Sequence[IndexedUnit], products: Se
     before = [unit for unit in units if unit.unit.number < span.first and span.start_ms - unit.unit.start_ms <= CONTEXT_MS]
     after = [unit for unit in units if unit.unit.number > span.last and unit.unit.end_ms - span.end_ms <= CONTEXT_MS]
     core_first, core_last = span.core or (span.first, span.last)
-    core = [unit for unit in inside if core_first <= unit.unit.number <= core_last]
+    core = _holding([unit for unit in inside if core_first <= unit.unit.number <= core_last], inside)
     sure = [] if doubtful else [unit for unit in core if not is_doubtful(unit)]
     surely_promised = _promise(sure, asked)
     promised = surely_promised or _promise(core, asked)
@@ -148,6 +148,17 @@ def _moment(index: Index, span: Span, units: Sequence[IndexedUnit], products: Se
         doubtful=doubtful,
         promise_doubtful=promised is not None and surely_promised is None and any(map(is_doubtful, core)),
     )
+
+
+def _holding(core: Sequence[IndexedUnit], inside: Sequence[IndexedUnit]) -> Sequence[IndexedUnit]:
+    """Where the promise is read: the core, or what is said instead where the moment takes an amount of the core back for another."""
+    said = [quantity for unit in core for quantity in unit.quantities]
+    is_taken_back = False
+    for place, unit in enumerate(inside):
+        is_taken_back = is_taken_back or any(mention.concept == CORRECTION_CONCEPT for mention in unit.mentions)
+        if is_taken_back and any(comparable(one, other) and not same_amount(one, other) for one in said for other in unit.quantities):
+            return inside[place:]
+    return core
 
 
 def _promise(core: Sequence[IndexedUnit], asked: Question) -> Promise | None:

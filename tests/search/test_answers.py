@@ -63,6 +63,18 @@ def test_a_complaint_of_a_product_is_answered_by_what_was_promised_of_it_in_othe
     assert not ask(evening, complaint.replace("鹅绒被", "吹风机")).found
 
 
+def test_what_is_promised_is_what_was_said_instead_where_the_moment_takes_it_back(index: Index) -> None:
+    pan = Product("pan", "不粘锅", "1", ("不粘锅",))
+    talk = ((5, "来看这个不粘锅"), (9, "整机质保三年"), (13, "不对不对说错了"), (17, "质保是两年"), (21, "两年之内免费换"))
+    index_recording(index, recording(), segments(talk), [pan], [], [], None)
+    moment = ask(index, "不粘锅整机质保三年吗").moments[0]
+    assert "整机质保三年" in moment.quote
+    assert "质保是两年" in moment.quote
+    assert moment.promise is not None
+    assert moment.promise.quantity is not None
+    assert moment.promise.quantity.describe() == "P2Y"
+
+
 def test_the_product_asked_about_decides_between_like_promises(evening: Index) -> None:
     assert "盖过了也可以退" in best(ask(evening, "鹅绒被盖过能退吗"))
     assert "盖过就不能退" in best(ask(evening, "蚕丝被盖过能退吗"))
