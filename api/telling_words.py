@@ -47,6 +47,7 @@ _FILLING = (
     "限定 限量 新品 上新 首发 活动 款式 颜色 尺码 品牌 正版 店 专营店 店铺 的 和 与 及 之 用 纯 真 特级 天然"
 )
 _FILL: Final = frozenset(_FILLING.split())
+_LATIN: Final = re.compile(r"[^a-z0-9]+")
 _BRACKETED: Final = re.compile(r"[【\[〔{][^】\]〕}]*[】\]〕}]")
 _WITH_NUMBER: Final = re.compile(r"[A-Za-z.+\-]*[0-9０-９][0-9０-９A-Za-z.+\-%％]*[%％℃°]?")
 _RUN: Final = re.compile(r"[\u3400-\u9fff]+|[A-Za-z][A-Za-z&'’.\-]*(?: [A-Za-z][A-Za-z&'’.\-]*)*|[\u3040-\u30ff\uac00-\ud7af]+")
@@ -83,7 +84,11 @@ def may_be_told(word: str) -> bool:
     pieces = whole_words(plain)
     if any("".join(pieces[first:last]) in alone for first in range(len(pieces)) for last in range(first + 1, len(pieces) + 1)):
         return False
-    return not any(plain[at : at + size] in always for size in range(2, len(plain) + 1) for at in range(len(plain) - size + 1))
+    if any(f" {term} " in f" {_LATIN.sub(' ', folded)} " for term in always if term.isascii()):
+        return False
+    # a Latin term inside of a Latin name is none: brandhl names no courier
+    pieces_of = (plain[at : at + size] for size in range(2, len(plain) + 1) for at in range(len(plain) - size + 1))
+    return not any(piece in always for piece in pieces_of if not piece.isascii())
 
 
 def _phrases(run: str) -> Iterable[str]:

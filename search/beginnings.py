@@ -11,12 +11,15 @@ import numpy as np
 
 from search.concepts import CORRECTION_CONCEPT
 from search.matching import Field, Floats, Rows
+from search.quantities import QuantityKind
 from search.thoughts import SILENCE_MS, asks
 
 SOON_MS = 6_000
 LEAD_MS = 8_000
 BREATH_MS = 80
 CONDITION_PAUSE_MS = 800
+# An utterance with an amount that holds so much of what the whole window holds of the question is part of the answer.
+ANSWERS = 0.4
 LATE, LATE_S, EARLY, EARLY_S = 1.0, 5.0, 0.9, 40.0
 # What a unit costs for each share of the question that is said before it and missed then, and gains for what is said soon after it begins.
 _MISSED, _SOON, _LATER_5_S, _EARLIER = -3.0, 1.8, 0.5, -1.7
@@ -28,16 +31,21 @@ _LEADING = re.compile(
 )
 _ANNOUNCING = re.compile("(?:来|好|那)*[零一二三四五六七八九十百]+号")
 _HANGING = re.compile("[的了过着们吗呢吧啊呀嘛得地]")
+_ASKED_FOR = {
+    QuantityKind.DURATION: re.compile(r"几(?:年|个?月|天|周|个?小时|个?钟头)|多久|多长时间|\bhow long\b"),
+    QuantityKind.MONEY: re.compile(r"多少钱|几块|几元|什么价|\bhow much\b"),
+}
 _CONDITION = re.compile(r"要是|如果|只要|万一|假如|一旦|倘若|凡是|但凡|的话|\b(?:if|when|once|unless)\b")
 
 
 class Beginnings:
-    """Where moments begin among the rows of a field, for one question."""
+    """Where moments begin among the rows of a field, for one question. `asked`: its folded words."""
 
-    def __init__(self, field: Field, hits: Floats, taken_back: Floats) -> None:
+    def __init__(self, field: Field, hits: Floats, taken_back: Floats, asked: str = "") -> None:
         self._field = field
         self._hits = hits
         self._taken_back = taken_back
+        self._asked_for = [kind for kind, words in _ASKED_FOR.items() if words.search(asked)]
         self._known: dict[int, float] = {}
 
     def of(self, first: int, last: int, core: int, worth: Floats) -> int:
@@ -66,7 +74,17 @@ class Beginnings:
             soon = float(self._hits[row:soon_until].max(axis=0) @ worth) / whole
             later = max(int(field.starts[row] - field.starts[core]), 0) / 5_000
             values[at] = self._of_itself(row) + _MISSED * missed + _SOON * soon + _LATER_5_S * later + (_EARLIER if row < first else 0.0)
-        return self._with_taking_back(rows[_safest(np.exp(values - values.max()), field.starts[opened : last + 1])])
+        begun = rows[_safest(np.exp(values - values.max()), field.starts[opened : last + 1])]
+        return self._with_taking_back(min(begun, self._answered_by(first, begun, whole, worth)))
+
+    def _answered_by(self, first: int, begun: int, whole: float, worth: Floats) -> int:
+        """The first row of the window that answers a question for a time or a price, though one is said again behind `begun`."""
+        for row in range(first, begun if self._asked_for else first):
+            unit = self._field.units[row]
+            is_amount = any(quantity.kind in self._asked_for for quantity in unit.quantities) and not unit.reads_question
+            if is_amount and float(self._hits[row] @ worth) >= ANSWERS * whole:
+                return row
+        return begun
 
     def _with_taking_back(self, row: int) -> int:
         """What is said instead begins with the words that take the other back."""

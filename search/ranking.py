@@ -104,7 +104,7 @@ def rank_spans(evidence: Evidence, rarity: Rarity, weights: Weights, limit: int 
     added["correction"] *= np.minimum(base / ENOUGH_FOR_CORRECTION, 1.0)
     score = words + sum(added.values())
     score[(base <= LEAST_EVIDENCE) & (added.get("meaning", 0.0) <= 0)] = -np.inf
-    spans, beginnings = [], Beginnings(units, evidence.hits, evidence.taken_back)
+    spans, beginnings = [], Beginnings(units, evidence.hits, evidence.taken_back, evidence.asked.plain.folded)
     for index in windows.best(score, limit):
         if score[index] == -np.inf:
             break

@@ -96,7 +96,9 @@ def test_each_demo_question_is_answered_at_its_second_or_with_not_said(shown: tu
             assert answer["coverage"]["missing_ms"] > 6000
         else:
             assert answer["found"] is True
-            assert abs(answer["moments"][0]["start_ms"] - begins[question["expects_key"]]) <= 500, question["question"]
+            # led to by the words before it, never begun noticeably after it
+            error_ms = answer["moments"][0]["start_ms"] - begins[question["expects_key"]]
+            assert -4_000 <= error_ms <= 500, question["question"]
 
 
 def test_the_package_verifies_by_plain_python_with_no_part_of_liveproof(shown: tuple[Path, str], tmp_path: Path) -> None:
