@@ -84,7 +84,8 @@ def may_be_told(word: str) -> bool:
     pieces = whole_words(plain)
     if any("".join(pieces[first:last]) in alone for first in range(len(pieces)) for last in range(first + 1, len(pieces) + 1)):
         return False
-    if any(f" {term} " in f" {_LATIN.sub(' ', folded)} " for term in always if term.isascii()):
+    latin = _LATIN.sub(" ", folded).split()
+    if any(" ".join(latin[first:last]) in always for first in range(len(latin)) for last in range(first + 1, len(latin) + 1)):
         return False
     # a Latin term inside of a Latin name is none: brandhl names no courier
     pieces_of = (plain[at : at + size] for size in range(2, len(plain) + 1) for at in range(len(plain) - size + 1))

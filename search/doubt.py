@@ -65,10 +65,11 @@ def lies_in(span: Span, stretch: Stretch) -> bool:
 def trimmed(stretches: Sequence[Stretch], spans: Sequence[Span]) -> list[Span]:
     """Spans of sure words without doubtful ones at their ends; those between sure ones stay, and are marked."""
     doubtful = [stretch for stretch in stretches if has_doubts(stretch)]
-    return [_trimmed(home, span) if (home := _home(span, doubtful)) else span for span in spans]
+    return [_trimmed(home, span) if (home := home_of(span, doubtful)) else span for span in spans]
 
 
-def _home(span: Span, stretches: Sequence[Stretch]) -> Stretch | None:
+def home_of(span: Span, stretches: Sequence[Stretch]) -> Stretch | None:
+    """The stretch that a span lies in."""
     return next((stretch for stretch in stretches if lies_in(span, stretch)), None)
 
 

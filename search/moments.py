@@ -12,7 +12,7 @@ from archive.timeline import WallTime, format_ms
 from archive.transcript import doubts
 from search.concepts import CORRECTION_CONCEPT, ConceptHit
 from search.coverage import confidence
-from search.doubt import is_doubtful
+from search.doubt import home_of, is_doubtful
 from search.gathering import Gathered
 from search.indexes import Index
 from search.matching import Field, Stretch
@@ -96,15 +96,21 @@ def moments_of(index: Index, spans: Sequence[tuple[Span, bool]], gathered: Gathe
 
 def quoted(span: Span, stretches: Sequence[Stretch]) -> str:
     """The exact words of a span of these stretches."""
-    units = next(each.units for each in stretches if each.recording_id == span.recording_id and each.holds(span.first))
-    number = units[0].unit.number
+    units, number = _home_units(span, stretches)
     return quote_of(units[span.first - number : span.last - number + 1])
+
+
+def _home_units(span: Span, stretches: Sequence[Stretch]) -> tuple[Sequence[IndexedUnit], int]:
+    """The units of the stretch that a span was found in, and the first one's number."""
+    home = home_of(span, stretches)
+    if home is None:
+        raise AssertionError("a span is of one of its question's stretches")
+    return home.units, home.units[0].unit.number
 
 
 def _around(index: Index, span: Span, stretches: Sequence[Stretch]) -> list[IndexedUnit]:
     """The span's units and those within CONTEXT_MS before and after it, read anew only where the stretch doesn't reach as far."""
-    units = next(each.units for each in stretches if each.recording_id == span.recording_id and each.holds(span.first))
-    number = units[0].unit.number
+    units, number = _home_units(span, stretches)
     before, after = units[: span.first - number], units[span.last - number + 1 :]
     if number and (not before or span.start_ms - before[0].unit.start_ms <= CONTEXT_MS):
         before = index.units(span.recording_id, max(span.first - _MARGIN_UNITS, 0), span.first - 1)

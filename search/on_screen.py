@@ -24,12 +24,6 @@ DECORATION_SHARE, DECORATION_MS, SESSION_MS = 0.8, 1_800_000, 120_000
 _AMOUNT = re.compile(r"\d+(?:\.\d{1,2})?")
 
 
-def products_shown(products: Sequence[Product], screen: Sequence[ScreenText], spans: Sequence[tuple[int, int]]) -> list[dict[str, float]]:
-    """For each span of ms the products that cards show in its middle, as `Cards` tells."""
-    cards = Cards(products, screen)
-    return [cards.shown(start_ms, end_ms) for start_ms, end_ms in spans]
-
-
 class Cards:
     """What cards on the screen say of a shelf's products."""
 

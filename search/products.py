@@ -148,11 +148,6 @@ def name_sound(text: str) -> tuple[str, ...]:
     return tuple(fold_syllable(sound) for sound in syllables(text))
 
 
-def on_air(events: Sequence[ProductEvent], at_ms: int, *, inferred: bool = False) -> frozenset[str]:
-    """Products being explained at this moment, as `AirTimes` tells."""
-    return AirTimes(events, inferred=inferred).at(at_ms)
-
-
 class AirTimes:
     """What events say was on air when: the products being explained; where nobody marks explanations, the product whose card was shown
     last.

@@ -92,16 +92,17 @@ def that_stand(text: str, category: str, quantities: Iterable[Quantity]) -> list
     plain = simplified_throughout(text)
     if not said or not _MARKS.search(plain):
         return said
-    there = find_quantities(plain)
-    denied = {each.key for each in there if _is_denied(plain, each)}
-    passed = {each.key for each in there if _is_told(plain, category, each)}
-    kept = {each.key for each in there if each.key not in denied | passed}
-    return [
-        each
-        for each in said
-        if (each.key not in passed and not (each.key in denied and any(other.key in kept and comparable(each, other) for other in said)))
-        or _stands_elsewhere(plain, category, each, there)
-    ]
+    told = [(each.key, _is_denied(plain, each), _is_told(plain, category, each)) for each in find_quantities(plain)]
+    denied = {key for key, is_denied, _ in told if is_denied}
+    passed = {key for key, _, is_told in told if is_told}
+    standing = {key for key, is_denied, is_told in told if not (is_denied or is_told)}
+    kept = standing - denied - passed
+
+    def is_replaced(amount: Quantity) -> bool:
+        return amount.key in denied and any(other.key in kept and comparable(amount, other) for other in said)
+
+    # what is also said without being passed over stands
+    return [each for each in said if each.key in standing or not (each.key in passed or is_replaced(each))]
 
 
 def _is_denied(plain: str, quantity: Quantity) -> bool:
@@ -113,9 +114,3 @@ def _is_told(plain: str, category: str, quantity: Quantity) -> bool:
     if quantity.kind is QuantityKind.MONEY:
         return category == "price" and bool(_FORMER_PRICE.search(before))
     return quantity.kind is QuantityKind.DURATION and category not in ("spec", "effect") and bool(_WAS_USED.search(before))
-
-
-def _stands_elsewhere(plain: str, category: str, quantity: Quantity, there: Sequence[Quantity]) -> bool:
-    """Whether the same amount is also said without being passed over."""
-    same = [each for each in there if each.key == quantity.key]
-    return any(not _is_denied(plain, each) and not _is_told(plain, category, each) for each in same)

@@ -34,7 +34,7 @@ from search.indexes import (
 )
 from search.indexes.database import Database
 from search.indexes.lexical import ShardGone, Term, token
-from search.indexes.shards import SCOPES_KEPT, Scope, Shards, View
+from search.indexes.shards import Scope, Shards, View
 from search.indexes.staging import Staged
 from search.indexes.vector_files import Floats, Passing, unpacked
 from search.passages import IndexedRecording, IndexedUnit, LinkedClaim
@@ -133,14 +133,7 @@ class EmbeddedIndex:
     def totals(self, wanted: Filter) -> Totals:
         with self.reading():
             view = self._view
-            known = view.totals.get(wanted)
-            if known is None:
-                known = recording_tables.totals(self._db, wanted)
-                with view.lock:
-                    view.totals[wanted] = known
-                    while len(view.totals) > SCOPES_KEPT:
-                        view.totals.popitem(last=False)
-            return known
+            return view.remembered(view.totals, wanted, lambda: recording_tables.totals(self._db, wanted))
 
     def hosts(self) -> list[str]:
         return [row[0] for row in self._db.execute("SELECT DISTINCT host FROM recordings WHERE host IS NOT NULL ORDER BY host")]
@@ -273,17 +266,7 @@ class EmbeddedIndex:
 
     def _scope(self, wanted: Filter) -> Scope:
         view = self._view
-        with view.lock:
-            known = view.scopes.get(wanted)
-            if known is not None:
-                view.scopes.move_to_end(wanted)
-                return known
-        scope = self._resolved(wanted)
-        with view.lock:
-            view.scopes[wanted] = scope
-            while len(view.scopes) > SCOPES_KEPT:
-                view.scopes.popitem(last=False)
-        return scope
+        return view.remembered(view.scopes, wanted, lambda: self._resolved(wanted))
 
     def _resolved(self, wanted: Filter) -> Scope:
         view = self._view

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -25,6 +26,9 @@ SHARD_BITS = 18
 SCOPES_KEPT = 64
 FREQUENCIES_KEPT = 20_000
 _SHARDS = "SELECT number, generation, lexical, dead, vectors, through FROM shards ORDER BY number"
+
+
+_T = TypeVar("_T")
 
 
 def shard_of(passage: int) -> int:
@@ -104,6 +108,20 @@ class View:
     @property
     def passages(self) -> int:
         return sum(shard.terms.passages for shard in self.shards)
+
+    def remembered(self, kept: "OrderedDict[object, _T]", asked: object, make: Callable[[], _T]) -> _T:
+        """What was made for this before, or is made now; of each kind SCOPES_KEPT are kept, those that were asked for last."""
+        with self.lock:
+            known = kept.get(asked)
+            if known is not None:
+                kept.move_to_end(asked)
+                return known
+        made = make()
+        with self.lock:
+            kept[asked] = made
+            while len(kept) > SCOPES_KEPT:
+                kept.popitem(last=False)
+        return made
 
     def frequency(self, term: Term) -> int:
         """In how many passages the term occurs; what is asked twice is counted once."""

@@ -27,6 +27,7 @@ def side_by_side(work: Callable[[_J], _R], jobs: Sequence[_J]) -> list[_R]:
     return [done[place] if place in done else asked[place].result(WAIT_S) for place in range(len(jobs))]
 
 
+@cache
 def _threads() -> int:
     return os.cpu_count() or 1
 

@@ -10,7 +10,7 @@ from archive.recording import EventKind, Product, ProductEvent
 from search.chinese import fold
 from search.concepts import lexicon_of, load_lexicon
 from search.lexicon import LexiconMistake, groups, read_groups
-from search.products import Shelf, on_air
+from search.products import AirTimes, Shelf
 from search.promises import promise_in
 from search.quantities import find_quantities
 from search.sounds import syllables
@@ -228,10 +228,10 @@ def test_on_air_follows_explanations_and_else_the_last_card() -> None:
         return ProductEvent(kind, product, at)
 
     explained = [event(EventKind.EXPLAIN_START, "a", 10), event(EventKind.EXPLAIN_START, "b", 20), event(EventKind.EXPLAIN_END, "a", 30)]
-    assert [on_air(explained, at) for at in (5, 15, 25, 35)] == [frozenset(), frozenset("a"), frozenset("ab"), frozenset("b")]
+    assert [AirTimes(explained).at(at) for at in (5, 15, 25, 35)] == [frozenset(), frozenset("a"), frozenset("ab"), frozenset("b")]
     cards = [event(EventKind.CARD_SHOWN, "a", 10), event(EventKind.CARD_SHOWN, "b", 20)]
-    assert [on_air(cards, at) for at in (5, 15, 25)] == [frozenset(), frozenset("a"), frozenset("b")]
-    assert on_air([], 5) == frozenset()
+    assert [AirTimes(cards).at(at) for at in (5, 15, 25)] == [frozenset(), frozenset("a"), frozenset("b")]
+    assert AirTimes([]).at(5) == frozenset()
 
 
 def test_a_term_inside_a_word_that_is_excepted_is_not_meant() -> None:

@@ -10,7 +10,7 @@ from archive.transcript import Segment
 from search.chinese import fold
 from search.indexing import index_document
 from search.on_air import LEAST, SILENCE_MS, UNNAMED_MS, InferredSpan, OnAir, Said, infer_spans, links_said, on_air_in, spoken_numbers
-from search.products import Shelf, on_air
+from search.products import AirTimes, Shelf
 from tests.search.sessions import DUVET, SILK, events, recording, segments
 
 SHELF = (DUVET, SILK, Product("pillow", "乳胶枕", "3号链接"), Product("sheet", "全棉床单", "13"))
@@ -128,8 +128,8 @@ def test_an_explanation_that_a_platform_began_and_the_next_card_ended_is_on_air_
         ProductEvent(EventKind.EXPLAIN_END, "a", 50, "", True),
         ProductEvent(EventKind.EXPLAIN_START, "b", 50),
     ]
-    assert [on_air(shown, at) for at in (5, 20, 60)] == [frozenset(), frozenset("a"), frozenset("b")]
-    assert on_air(shown, 20, inferred=True) == frozenset()
+    assert [AirTimes(shown).at(at) for at in (5, 20, 60)] == [frozenset(), frozenset("a"), frozenset("b")]
+    assert AirTimes(shown, inferred=True).at(20) == frozenset()
 
 
 def test_a_product_known_only_by_its_id_is_not_named_by_a_number_that_is_said() -> None:

@@ -7,7 +7,7 @@ from archive.screen_readings import ScreenText
 from archive.timeline import WallTime
 from archive.transcript import Segment
 from search.indexing import index_document
-from search.on_screen import both, products_shown
+from search.on_screen import Cards, both
 
 SHELF = [
     Product("scarf", "山羊绒围巾", "1号链接", ("围巾",), 29_900),
@@ -23,7 +23,7 @@ def line(text: str, start_s: int, end_s: int, top: float = 0.2, confidence: floa
 
 
 def shown(*lines: ScreenText, at_s: int = 5) -> dict[str, float]:
-    return products_shown(SHELF, lines, [(at_s * 1000, at_s * 1000)])[0]
+    return Cards(SHELF, lines).shown(at_s * 1000, at_s * 1000)
 
 
 def test_a_card_with_a_title_or_a_link_shows_its_product() -> None:
@@ -47,9 +47,8 @@ def test_two_cards_at_once_share_and_a_price_alone_is_too_weak() -> None:
 
 
 def test_what_stands_there_all_the_time_is_decoration() -> None:
-    assert products_shown(SHELF, [line("山羊绒围巾专场", 0, 600), line("大米", 100, 200)], [(150_000, 150_000)]) == [
-        {"rice": pytest.approx(0.88, abs=0.03)}
-    ]
+    shown_then = Cards(SHELF, [line("山羊绒围巾专场", 0, 600), line("大米", 100, 200)]).shown(150_000, 150_000)
+    assert shown_then == {"rice": pytest.approx(0.88, abs=0.03)}
 
 
 def test_speech_and_screen_strengthen_each_other_and_take_from_what_only_one_says() -> None:
